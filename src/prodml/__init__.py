@@ -1,0 +1,66 @@
+"""prodml: the parts that break between a proof of concept and production.
+
+Each part is a sub-package that is useful alone, in a notebook, a pipeline or a service:
+
+- :mod:`prodml.contracts`: say what a row must look like, and split what arrives accordingly.
+- :mod:`prodml.quarantine`: keep what was turned away, with its reasons, until it can be replayed.
+- :mod:`prodml.evidence`: what every measurement returns, and what every decision reads.
+
+Nothing is imported before it is asked for: ``import prodml`` loads no other library.
+
+Examples
+--------
+>>> import prodml as pm
+>>> pm.Evidence(kind="drift", metric="psi", value=0.031).series
+'drift_psi'
+"""
+
+__all__ = [
+    "Contract",
+    "Evidence",
+    "ProdmlError",
+    "QuarantineQueue",
+    "__version__",
+    "clock",
+    "contracts",
+    "errors",
+    "evidence",
+    "protocols",
+    "quarantine",
+    "rejections",
+    "testing",
+]
+
+__version__ = "0.1.0"
+
+# Type checkers take any name of this kind to be true; `typing` itself would cost milliseconds.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import clock, contracts, errors, evidence, protocols, quarantine, rejections, testing
+    from .contracts import Contract
+    from .errors import ProdmlError
+    from .evidence import Evidence
+    from .quarantine import QuarantineQueue
+else:  # hidden from type checkers, which would otherwise accept any name
+    from ._lazy import attach
+
+    __getattr__, __dir__ = attach(
+        __name__,
+        submodules=(
+            "clock",
+            "contracts",
+            "errors",
+            "evidence",
+            "protocols",
+            "quarantine",
+            "rejections",
+            "testing",
+        ),
+        attributes={
+            "Contract": "contracts",
+            "Evidence": "evidence",
+            "ProdmlError": "errors",
+            "QuarantineQueue": "quarantine",
+        },
+    )
+    del attach

@@ -1,0 +1,1 @@
+"""Private plumbing: the only code that knows foreign containers, files and databases."""
