@@ -1,0 +1,247 @@
+"""Frames: from a verdict on every row to a result that a person can use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from prodml._core.column_building import series_of
+from prodml._core.columns import columns_of, count_missing, moments_of, pandas_major, python_values
+from prodml.contracts._engine import Arrivals, FrameVerdict, judge_frame
+from prodml.contracts._structure import structural_changes
+from prodml.contracts.checks import Freshness
+from prodml.contracts.delivery import judge_delivery
+from prodml.contracts.result import ValidationResult
+from prodml.contracts.violation import nearest_name
+from prodml.errors import DuplicateColumnError, MultiIndexColumnsError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from prodml.contracts._row_checks import SeenKeys
+    from prodml.contracts.contract import Contract
+    from prodml.contracts.summary import ValidationSummary
+
+__all__ = ["validate"]
+
+#: The version of pandas since which a change to one of two frames never shows in the other.
+_COPIES_ON_WRITE: Final = 3
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: The integer that stands for a missing moment.
+_NEVER: Final = -(2**63)
+
+
+def validate(
+    contract: Contract[Any], frame: Any, *, first_row: int, seen: SeenKeys | None
+) -> ValidationResult:
+    """Validate a frame; see :meth:`prodml.contracts.Contract.validate_frame`."""
+    _check_frame(contract, frame)
+    arrivals = Arrivals(list(frame.columns), columns_of(frame), len(frame))
+    locations = contract._locations  # noqa: SLF001 - the contract's own back room
+    verdict = judge_frame(
+        contract.model,
+        contract._plan,  # noqa: SLF001
+        contract.checks,
+        arrivals,
+        locations=locations,
+        seen=seen,
+        threads=contract._thread_count(),  # noqa: SLF001
+    )
+    accepted, rejected = _positions(verdict, arrivals.n_rows)
+    summary = _summarise(contract, arrivals, verdict, len(accepted))
+    now = contract._clock.now()  # noqa: SLF001
+    return ValidationResult(
+        accepted=_assemble(frame, arrivals, verdict),
+        rejected=frame.take(rejected),
+        accepted_positions=accepted,
+        rejected_positions=rejected,
+        first_row=first_row,
+        pairs=verdict.violations,
+        sources=_sources(contract, arrivals),
+        keys=_keys(contract, arrivals, rejected),
+        summary=summary,
+        checks=judge_delivery(contract.checks, summary, locations=locations, now=now),
+        now=now,
+    )
+
+
+def _check_frame(contract: Contract[Any], frame: Any) -> None:
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        hint = " Call its to_pandas() first." if hasattr(frame, "to_pandas") else ""
+        message = f"validate_frame takes a pandas DataFrame, got {type(frame).__name__}.{hint}"
+        raise TypeError(message)
+    if isinstance(frame.columns, pd.MultiIndex):
+        message = (
+            f"Contract {contract.name!r}: the columns are a MultiIndex with the levels "
+            f"{list(frame.columns.names)}. Flatten them first, for instance by "
+            f"frame.columns = ['_'.join(map(str, label)) for label in frame.columns]."
+        )
+        raise MultiIndexColumnsError(message, contract=contract.name, columns=list(frame.columns))
+    if frame.columns.is_unique:
+        return
+    repeated = set(frame.columns[frame.columns.duplicated()])
+    plan = contract._plan  # noqa: SLF001
+    read = {name for field in plan.fields for name in field.inputs}
+    reads_all = plan.whole_rows is not None or plan.extra == "allow"
+    ambiguous = repeated if reads_all else repeated & read
+    if ambiguous:
+        columns = sorted(map(str, ambiguous))
+        message = (
+            f"Contract {contract.name!r}: the columns {columns} stand in the frame more than once, "
+            f"so it is not clear which one is meant. Drop or rename all but one."
+        )
+        raise DuplicateColumnError(message, contract=contract.name, columns=columns)
+
+
+def _positions(
+    verdict: FrameVerdict, n_rows: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    if verdict.accepted is None:
+        return np.arange(n_rows, dtype=np.int64), np.empty(0, dtype=np.int64)
+    standing = np.zeros(n_rows, dtype=bool)
+    standing[verdict.accepted] = True
+    return verdict.accepted, np.flatnonzero(~standing)
+
+
+def _assemble(frame: pd.DataFrame, arrivals: Arrivals, verdict: FrameVerdict) -> pd.DataFrame:
+    """Build the frame of the accepted rows, which shares nothing with the frame that came in.
+
+    A column that stayed what it was is taken from the frame itself where pandas copies on write,
+    which costs nothing until either of the two is changed.
+    """
+    import pandas as pd
+
+    if verdict.accepted is not None:
+        index = frame.index.take(verdict.accepted)
+        taken = {name: series_of(column, index) for name, column in verdict.columns.items()}
+        return pd.DataFrame(taken, index=index, copy=False)
+    lazily = pandas_major() >= _COPIES_ON_WRITE
+    places = {id(column): at for at, column in enumerate(arrivals.columns)}
+    columns = {}
+    for name, column in verdict.columns.items():
+        at = places.get(id(column))
+        if at is None:
+            columns[name] = series_of(column, frame.index)
+        elif lazily:
+            columns[name] = frame.iloc[:, at]
+        else:
+            columns[name] = series_of(column.copy(), frame.index)
+    return pd.DataFrame(columns, index=frame.index, copy=False)
+
+
+def _sources(contract: Contract[Any], arrivals: Arrivals) -> dict[str, int]:
+    """Return for each name that reasons give to a field where its values stand."""
+    sources: dict[str, int] = {}
+    for name, location in contract._locations.items():  # noqa: SLF001
+        at = _arrival_of(contract, name, arrivals)
+        if at is not None:
+            sources[location] = at
+    return sources
+
+
+def _owners(contract: Contract[Any]) -> dict[str, str]:
+    """Return for each name that reasons give to a field the one that it is counted under."""
+    owners: dict[str, str] = {}
+    for one in contract._plan.fields:  # noqa: SLF001
+        if one.loc_by_alias:
+            owners |= dict.fromkeys(one.inputs, one.location)
+    return owners | {name: name for name in contract._locations.values()}  # noqa: SLF001
+
+
+def _keys(
+    contract: Contract[Any], arrivals: Arrivals, rejected: npt.NDArray[np.int64]
+) -> list[str | None] | None:
+    if contract.key is None:
+        return None
+    at = _arrival_of(contract, contract.key, arrivals)
+    if at is None:
+        return [None] * len(rejected)
+    values = python_values(arrivals.columns[at].take(rejected))
+    return [None if value is None else str(value) for value in values]
+
+
+def _arrival_of(contract: Contract[Any], field: str, arrivals: Arrivals) -> int | None:
+    """Return where the values of a field stand, for models that are judged by row as well."""
+    for one in contract._plan.fields:  # noqa: SLF001
+        if one.name == field:
+            return arrivals.position(one)
+    return arrivals.position_of(contract._locations[field], field)  # noqa: SLF001
+
+
+def _summarise(
+    contract: Contract[Any], arrivals: Arrivals, verdict: FrameVerdict, n_accepted: int
+) -> ValidationSummary:
+    n_rows = arrivals.n_rows
+    missing = {}
+    for field, name in contract._locations.items():  # noqa: SLF001
+        at = _arrival_of(contract, field, arrivals)
+        missing[name] = n_rows if at is None else count_missing(arrivals.columns[at])
+    pairs = verdict.violations
+    counts = np.bincount(pairs.ids, minlength=len(pairs.reasons)).tolist()
+    violations: dict[tuple[str, str], int] = {}
+    for reason, count in zip(pairs.reasons, counts, strict=True):
+        key = (reason.column, reason.rule)
+        violations[key] = violations.get(key, 0) + count
+    return replace(
+        contract.empty_summary,
+        n_rows=n_rows,
+        n_accepted=n_accepted,
+        n_missing={name: count for name, count in missing.items() if count},
+        n_failed=_failed_rows(contract, verdict),
+        violations=violations,
+        newest=_newest(contract, verdict),
+        changes=dict.fromkeys(structural_changes(contract, arrivals.labels), n_rows),
+    )
+
+
+def _failed_rows(contract: Contract[Any], verdict: FrameVerdict) -> dict[str, int]:
+    """Count for each column the rows that it got rejected, each row once."""
+    pairs = verdict.violations
+    owners = _owners(contract)
+    ids: dict[str, list[int]] = {}
+    for number, reason in enumerate(pairs.reasons):
+        # a reason may name a value nested in the column
+        if (owner := nearest_name(reason.column, owners)) is not None:
+            ids.setdefault(owners[owner], []).append(number)
+    failed = {}
+    for column, numbers in ids.items():
+        chosen = np.zeros(len(pairs.reasons), dtype=bool)
+        chosen[numbers] = True
+        rows = pairs.rows[chosen[pairs.ids]]
+        failed[column] = 1 + int(np.count_nonzero(np.diff(rows)))  # rows are sorted
+    return failed
+
+
+def _newest(contract: Contract[Any], verdict: FrameVerdict) -> dict[str, datetime]:
+    newest = {}
+    for check in contract.checks:
+        if isinstance(check, Freshness) and check.column in verdict.columns:
+            column = verdict.columns[check.column]
+            moment = _newest_of(column)
+            if moment is not None:
+                newest[check.column] = moment
+    return newest
+
+
+def _newest_of(column: Any) -> datetime | None:
+    moments = moments_of(column)
+    if moments is not None:
+        newest = int(moments.max(initial=_NEVER))
+        return None if newest == _NEVER else _EPOCH + timedelta(microseconds=newest)
+    found = [_in_utc(value) for value in python_values(column)]
+    return max((moment for moment in found if moment is not None), default=None)
+
+
+def _in_utc(value: Any) -> datetime | None:
+    """Return a date or datetime as a moment in UTC; naive ones are taken as UTC."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return None

@@ -1,0 +1,175 @@
+"""Asking pydantic-core about values, and remembering what it said."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import ValidationError
+
+from prodml._core.scalars import PLAIN_TYPES
+from prodml.contracts._plain import plain
+from prodml.contracts._plan import FAILED
+from prodml.rejections import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic_core import SchemaValidator
+
+    from prodml.contracts._plan import FieldPlan
+
+__all__ = ["Answers", "ask", "ask_one", "crash_reason", "is_same", "reasons_of"]
+
+#: The rule of a value on which a validator raised something else than ValueError.
+CRASH: Final = "validator_crashed"
+
+#: The rule of a value on which a validator does not always say the same.
+UNSTABLE: Final = "validator_unstable"
+
+
+#: Types of which a cell may hold any value as it is.
+_DATA: Final = PLAIN_TYPES | {float}
+
+#: Types whose equal values are written alike.
+_MEMORABLE: Final = PLAIN_TYPES - {datetime, time}
+
+
+@dataclass(slots=True)
+class Answers:
+    """What pydantic-core said about a list of values.
+
+    Attributes
+    ----------
+    values : list
+        What it made of each, as plain data; ``FAILED`` where it rejected.
+    reasons : dict of int to list of Reason
+        Why, by position in the list.
+    changed : bool
+        Whether any accepted value differs from what went in.
+    """
+
+    values: list[Any]
+    reasons: dict[int, list[Reason]] = field(default_factory=dict)
+    changed: bool = False
+
+
+def ask(plan: FieldPlan, column: str, values: Sequence[Any]) -> Answers:
+    """Judge values of one field.
+
+    Parameters
+    ----------
+    plan : FieldPlan
+        The field.
+    column : str
+        What the reasons call it.
+    values : sequence
+        Plain values.
+
+    Returns
+    -------
+    Answers
+        In the order of `values`.
+    """
+    try:
+        given = plan.column.validate_python(values)
+    except Exception:  # noqa: BLE001 - a validator of the user's crashed; find out on which value
+        return _ask_singly(plan, column, values)
+    if len(given) != len(values):  # a validator asked pydantic to leave a value out
+        return _ask_singly(plan, column, values)
+    answers = Answers(values=given)
+    memory: dict[tuple[type, Any], list[Reason]] = {}
+    for position, (before, after) in enumerate(zip(values, given, strict=True)):
+        if after is before and type(after) in _DATA:
+            continue
+        if after is FAILED:
+            answers.reasons[position] = _remembered(plan, column, before, memory)
+            continue
+        after_plain = plain(after)
+        given[position] = after_plain
+        if not answers.changed and not is_same(before, after_plain):
+            answers.changed = True
+    return answers
+
+
+def _remembered(
+    plan: FieldPlan, column: str, value: Any, memory: dict[tuple[type, Any], list[Reason]]
+) -> list[Reason]:
+    # equal values must give the same message: 0.0 and -0.0 need not, nor equal moments in two zones
+    if type(value) not in _MEMORABLE and (type(value) is not float or value == 0.0):
+        return _why(plan, column, value)
+    key = (type(value), value)
+    if key not in memory:
+        memory[key] = _why(plan, column, value)
+    return memory[key]
+
+
+def _why(plan: FieldPlan, column: str, value: Any) -> list[Reason]:
+    """Return why a value was rejected; a value without a reason would pass as accepted."""
+    found = ask_one(plan, column, value)
+    message = "the validator rejected the value, and accepted it when it was asked again"
+    return found or [Reason(column=column, rule=UNSTABLE, message=message)]
+
+
+def _ask_singly(plan: FieldPlan, column: str, values: Sequence[Any]) -> Answers:
+    answers = Answers(values=[])
+    for position, value in enumerate(values):
+        outcome, reasons = _try_one(plan.one, column, value)
+        answers.values.append(outcome)
+        if reasons:
+            answers.reasons[position] = reasons
+        elif not is_same(value, outcome):
+            answers.changed = True
+    return answers
+
+
+def ask_one(plan: FieldPlan, column: str, value: Any) -> list[Reason]:
+    """Return why one value is rejected; nothing if it is accepted."""
+    return _try_one(plan.one, column, value)[1]
+
+
+def _try_one(validator: SchemaValidator, column: str, value: Any) -> tuple[Any, list[Reason]]:
+    try:
+        return plain(validator.validate_python(value)), []
+    except ValidationError as error:
+        return FAILED, reasons_of(error, (column,))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the user's validator; the row is at fault, not the job
+        return FAILED, [crash_reason(column, error)]
+
+
+def reasons_of(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> list[Reason]:
+    """Translate a pydantic error, with the path to the value joined by dots."""
+    return [
+        Reason(
+            column=".".join(map(str, (*prefix, *one["loc"]))),
+            rule=one["type"],
+            message=one["msg"],
+        )
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def crash_reason(column: str, error: Exception) -> Reason:
+    """Describe a validator that raised something else than ValueError or AssertionError."""
+    return Reason(
+        column=column,
+        rule=CRASH,
+        message=f"the validator raised {type(error).__name__}: {error}",
+    )
+
+
+def is_same(before: Any, after: Any) -> bool:
+    """Say whether a cell may stay what it is: same type, same value, same sign of zero."""
+    if after is before:
+        return True
+    if type(before) is not type(after):
+        return False
+    if type(before) is float:
+        return before == after and math.copysign(1.0, before) == math.copysign(1.0, after)
+    if type(before) in PLAIN_TYPES:
+        return bool(before == after)
+    return False
