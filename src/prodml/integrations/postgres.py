@@ -1,0 +1,247 @@
+"""PostgreSQL, through psycopg 3: stores that several machines share.
+
+Needs the extra ``postgres``: ``pip install "prodml[postgres]"``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from prodml.errors import MissingDependencyError, NewerSchemaError, StorageError
+from prodml.quarantine._sql_store import SqlQuarantineStore
+from prodml.quarantine._tables import create_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import psycopg
+
+__all__ = ["PostgresQuarantine"]
+
+_SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_MIGRATIONS: Final = (create_tables(integer="BIGINT", blob="BYTEA", clustered=""),)
+
+
+class PostgresQuarantine(SqlQuarantineStore):
+    """A quarantine in a PostgreSQL database, for services and jobs on several machines.
+
+    Its tables stand in a schema of their own. Writers of one quarantine wait for one another;
+    readers do not wait. Safe between threads, processes and machines, and after a fork.
+
+    Parameters
+    ----------
+    conninfo : str
+        What psycopg connects with: ``"postgresql://user@host/name"`` or ``"host=... dbname=..."``.
+    schema : str, default "prodml_quarantine"
+        Where the tables stand; made if it is absent. Lower-case letters, digits and ``_``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If psycopg is not installed.
+    NewerSchemaError
+        If a later prodml has made the tables.
+    StorageError
+        If the server cannot be reached, or refuses.
+    ValueError
+        If `schema` is no such name, or `conninfo` cannot be read.
+    """
+
+    def __init__(self, conninfo: str, *, schema: str = "prodml_quarantine") -> None:
+        super().__init__(PostgresDatabase(conninfo, schema=schema, migrations=_MIGRATIONS))
+
+
+class PostgresDatabase:
+    """A schema of a PostgreSQL database whose tables are brought up to date when it is opened.
+
+    One connection, used by one thread at a time, opened again when it breaks or after a fork.
+    """
+
+    def __init__(self, conninfo: str, *, schema: str, migrations: Sequence[Sequence[str]]) -> None:
+        if not _SCHEMA_NAME.fullmatch(schema):
+            message = (
+                f"`schema` must be of lower-case letters, digits and _, at most 63 of them, "
+                f"got {schema!r}."
+            )
+            raise ValueError(message)
+        self._psycopg = _import_psycopg()
+        self._conninfo = conninfo
+        self._schema = schema
+        self._migrations = migrations
+        self._lock = threading.RLock()
+        self._connection: psycopg.Connection[Any] | None = None
+        # connections of a parent process: collected, they would end its sessions
+        self._abandoned: list[psycopg.Connection[Any]] = []
+        self._owner = 0
+        self.location = _without_password(self._psycopg, conninfo)
+        with self._lock:
+            self._open()
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[PostgresSession]:
+        """Open a transaction; see :class:`prodml._core.sql.Database`."""
+        with self._lock, self._explained():
+            connection = self._open()
+            with connection.transaction(), connection.cursor() as cursor:
+                if write:
+                    # writers queue here, so that each sees what the one before has stored
+                    cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._schema,))
+                else:
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                yield PostgresSession(cursor)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._connection is not None and self._owner == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    def _open(self) -> psycopg.Connection[Any]:
+        if self._connection is not None and self._owner != os.getpid():
+            self._abandoned.append(self._connection)
+            self._connection = None
+        if self._connection is not None and not self._connection.closed:
+            return self._connection
+        with self._explained():
+            connection: psycopg.Connection[Any]
+            connection = self._psycopg.connect(self._conninfo, autocommit=True)
+            try:
+                self._migrate(connection)
+                connection.execute(f"SET search_path TO {self._schema}")
+            except BaseException:
+                connection.close()
+                raise
+        self._connection, self._owner = connection, os.getpid()
+        return connection
+
+    def _migrate(self, connection: psycopg.Connection[Any]) -> None:
+        newest = len(self._migrations)
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._schema,))
+            session = PostgresSession(cursor)
+            found = session.execute(
+                "SELECT 1 FROM information_schema.tables "
+                "WHERE table_schema = ? AND table_name = 'layout_version'",
+                (self._schema,),
+            )
+            if not found:
+                # a schema that exists and may be used is enough: making one is a right of its own
+                exists = session.execute(
+                    "SELECT 1 FROM information_schema.schemata WHERE schema_name = ?",
+                    (self._schema,),
+                )
+                if not exists:
+                    session.change(f"CREATE SCHEMA {self._schema}")
+                session.change(f"SET LOCAL search_path TO {self._schema}")
+                session.change("CREATE TABLE layout_version (version BIGINT NOT NULL)")
+                session.change("INSERT INTO layout_version VALUES (0)")
+            session.change(f"SET LOCAL search_path TO {self._schema}")
+            ((version,),) = session.execute("SELECT version FROM layout_version")
+            if version > newest:
+                message = (
+                    f"{self.location} was written by a later prodml (layout {version}, "
+                    f"this one knows {newest}). Upgrade prodml."
+                )
+                raise NewerSchemaError(
+                    message, location=self.location, found=version, supported=newest
+                )
+            for statements in self._migrations[version:]:
+                for statement in statements:
+                    session.change(statement)
+            if version < newest:
+                session.change("UPDATE layout_version SET version = ?", (newest,))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what PostgreSQL says into an error that says what to do."""
+        try:
+            yield
+        except self._psycopg.OperationalError as error:
+            message = (
+                f"The database {self.location} failed: {_first_line(error)}. "
+                f"Nothing of this operation was stored; try again when it answers."
+            )
+            raise StorageError(message, location=self.location) from error
+        except self._psycopg.errors.InsufficientPrivilege as error:
+            message = (
+                f"The database {self.location} refuses: {_first_line(error)}. "
+                f"Have the schema {self._schema!r} made and granted to this user."
+            )
+            raise StorageError(message, location=self.location) from error
+
+    def __reduce__(self) -> NoReturn:
+        message = "A connection to PostgreSQL does not pickle; open one where it is needed."
+        raise TypeError(message)
+
+    def __repr__(self) -> str:
+        return f"PostgresDatabase({self.location!r}, schema={self._schema!r})"
+
+
+class PostgresSession:
+    """One open transaction on PostgreSQL."""
+
+    __slots__ = ("_cursor",)
+
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        self._cursor = cursor
+
+    def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> list[Any]:
+        """Run a statement and return all of its rows."""
+        return self._cursor.execute(_marked(statement), parameters).fetchall()
+
+    def change(self, statement: str, parameters: Sequence[Any] = (), /) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._cursor.execute(_marked(statement), parameters).rowcount
+
+    def execute_many(self, statement: str, rows: Iterable[Sequence[Any]], /) -> None:
+        """Run a statement once for each row of parameters, without waiting for each."""
+        self._cursor.executemany(_marked(statement), rows)
+
+    def insert_many(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /
+    ) -> None:
+        """Insert rows by COPY."""
+        with self._cursor.copy(f"COPY {table} ({','.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+def _marked(statement: str) -> Any:
+    """Return a statement with psycopg's marks for parameters; ours hold no other ``?`` or ``%``."""
+    return statement.replace("?", "%s")
+
+
+def _import_psycopg() -> Any:
+    try:
+        import psycopg
+    except ImportError as error:
+        missing = MissingDependencyError.for_extra(
+            "psycopg", extra="postgres", purpose="PostgreSQL"
+        )
+        raise missing from error
+    return psycopg
+
+
+def _without_password(library: Any, conninfo: str) -> str:
+    """Return a connection string that may be shown."""
+    try:
+        parts = library.conninfo.conninfo_to_dict(conninfo)
+    except library.ProgrammingError:
+        # what stands in it may be a password, so it is not repeated
+        message = (
+            "`conninfo` must be a connection string, as 'postgresql://user@host/name' or "
+            "'host=... dbname=...'; this one cannot be read."
+        )
+        raise ValueError(message) from None
+    for name in ("password", "sslpassword", "passfile"):
+        parts.pop(name, None)
+    return str(library.conninfo.make_conninfo("", **parts))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".")

@@ -1,0 +1,26 @@
+"""What tests of production code need: a clock that is set by hand, and the laws of each protocol.
+
+A check takes your own implementation of a protocol and raises `AssertionError` on the first law
+that it breaks. The checks need no test framework, and prodml's own classes pass the same ones.
+
+- :class:`FakeClock`: for :class:`~prodml.protocols.Clock`.
+- :func:`check_mergeable`: for :class:`~prodml.protocols.Mergeable`.
+- :func:`check_evidence_source`: for :class:`~prodml.protocols.EvidenceSource`.
+- :func:`check_quarantine_store`: for :class:`~prodml.quarantine.QuarantineStore`, check by check
+  in ``QUARANTINE_STORE_CHECKS``; :class:`MemoryQuarantine` is a store that passes it.
+"""
+
+from prodml.testing.evidence_source import check_evidence_source
+from prodml.testing.fake_clock import FakeClock
+from prodml.testing.memory_quarantine import MemoryQuarantine
+from prodml.testing.mergeable import check_mergeable
+from prodml.testing.quarantine_store import QUARANTINE_STORE_CHECKS, check_quarantine_store
+
+__all__ = [
+    "QUARANTINE_STORE_CHECKS",
+    "FakeClock",
+    "MemoryQuarantine",
+    "check_evidence_source",
+    "check_mergeable",
+    "check_quarantine_store",
+]
