@@ -1,0 +1,1 @@
+"""prodml beside its peers: the same work in one run, as medians, ratios and peak memory."""

@@ -1,0 +1,1 @@
+"""Contracts: the split of a frame, one record, small frames, memory."""

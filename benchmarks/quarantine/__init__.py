@@ -1,0 +1,1 @@
+"""Quarantine: writing rejected rows, durably."""

@@ -1,0 +1,194 @@
+"""The main job on real data: raw rows in, good rows scored, bad rows kept with their reasons.
+
+Run it with ``nox -s quickstart``, or ``python examples/quickstart.py [FOLDER]``. A second run
+changes nothing: the same rows are in quarantine, and the same predictions in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from adult import CONTRACT, FEATURES, LABEL, TEST, TRAIN, read_chunks
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import accuracy_score, roc_auc_score
+
+import prodml as pm
+from prodml.evidence import collect_evidence
+from prodml.quarantine import advise
+
+OUTPUT = Path("quickstart-output")
+RICH = ">50K"
+
+
+@dataclass
+class Intake:
+    """What became of the rows of one file."""
+
+    source: str
+    accepted: pd.DataFrame
+    summary: pm.contracts.ValidationSummary
+    receipts: list[pm.quarantine.QuarantineReceipt] = field(default_factory=list)
+
+    @property
+    def n_repeated(self) -> int:
+        """Rows that an earlier run had put into quarantine already."""
+        return sum(receipt.n_repeated for receipt in self.receipts)
+
+
+def take_in(path: Path, queue: pm.QuarantineQueue) -> Intake:
+    """Read a raw file in chunks; keep what fits, and put the rest into quarantine."""
+    source = path.name.removesuffix(".xz")
+    accepted, receipts, summary = [], [], CONTRACT.empty_summary
+    for result in CONTRACT.validate_chunks(read_chunks(path), progress=True, label=source):
+        # the quarantine commits before the accepted rows are used
+        receipts.append(queue.put(result, source=source, batch="1994"))
+        positions = pd.Index(result.accepted_positions + result.first_row, name="row")
+        accepted.append(result.accepted.set_index(positions))
+        summary += result.summary
+    return Intake(source, pd.concat(accepted), summary, receipts)
+
+
+def train(rows: pd.DataFrame) -> HistGradientBoostingClassifier:
+    """Fit a model on the accepted training rows."""
+    model = HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=0)
+    return model.fit(as_features(rows, rows), rows[LABEL] == RICH)
+
+
+def as_features(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+    """Return what the model sees: numbers, and text as the categories of the training rows."""
+    out = rows[FEATURES].copy()
+    for name in FEATURES:
+        if not pd.api.types.is_numeric_dtype(training[name]):
+            out[name] = pd.Categorical(out[name], sorted(training[name].dropna().unique()))
+    return out
+
+
+def score(
+    model: HistGradientBoostingClassifier, rows: pd.DataFrame, training: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the prediction for each row."""
+    probability = model.predict_proba(as_features(rows, training))[:, 1]
+    return pd.DataFrame(
+        {
+            "row": rows.index,
+            "probability": probability,
+            "predicted": np.where(probability > 0.5, RICH, "<=50K"),
+            "actual": rows[LABEL].to_numpy(),
+        }
+    )
+
+
+def drop_full_stop(row: dict) -> dict | None:
+    """Mend a label that ends in a full stop; leave any other row where it is."""
+    label = row[LABEL]
+    return row | {LABEL: label.rstrip(".")} if label and label.endswith(".") else None
+
+
+def replay(queue: pm.QuarantineQueue, source: str) -> pd.DataFrame:
+    """Mend the labels, and return the rows that then fit, under their positions in the file."""
+    report = queue.replay(CONTRACT, repair=drop_full_stop, source=source, run="drop full stops")
+    positions = {entry.id: entry.row for entry in queue.entries(run=report.run)}
+    print(f"  {report}")
+    return report.accepted.set_index(report.accepted.index.map(positions).rename("row"))
+
+
+def discard_stray_header(queue: pm.QuarantineQueue, source: str) -> int:
+    """Discard the line that is no record, with a name and a reason."""
+    stray = [
+        entry.id
+        for entry in queue.pending(source=source)
+        if str(entry.record["age"]).startswith("|")
+    ]
+    if stray:
+        queue.discard(stray, by="quickstart", reason="a header line of the file, not a record")
+    return len(stray)
+
+
+def write(predictions: pd.DataFrame, folder: Path) -> Path:
+    """Write the predictions as Parquet where pyarrow is installed, else as CSV."""
+    try:
+        path = folder / "predictions.parquet"
+        predictions.to_parquet(path, index=False)
+    except ImportError:
+        path = folder / "predictions.csv"
+        predictions.to_csv(path, index=False)
+    return path
+
+
+def show_intake(intake: Intake) -> None:
+    """Print what came in and what became of it, with counts that add up."""
+    summary = intake.summary
+    print(
+        f"  {summary.n_rows:,} rows in = {summary.n_accepted:,} accepted "
+        f"+ {summary.n_rejected:,} quarantined"
+    )
+    if intake.n_repeated:
+        print(f"  {intake.n_repeated:,} of them were in quarantine already, from an earlier run")
+
+
+def show_reasons(queue: pm.QuarantineQueue, source: str, most: int = 3) -> None:
+    """Print the most frequent reasons for which rows wait, an example, and what to do."""
+    reasons = [one for one in queue.summary().reasons if one.source == source]
+    if reasons:
+        print("\n  Why they are in quarantine, and what to do:")
+    for reason in reasons[:most]:
+        which = {"source": source, "reason": reason.rule, "column": reason.column}
+        example = queue.pending(**which, limit=2)[-1]
+        print(f"  {reason.n:>6,}  {reason.column}: {reason.message}")
+        print(f"          such as row {example.row}: {example.record[reason.column]!r}")
+        print(f"          {advise(reason.rule)}")
+    if len(reasons) > most:
+        print(f"          and {len(reasons) - most} more reasons, all about that one row")
+
+
+def main(folder: Path) -> None:
+    """Run the job."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with pm.QuarantineQueue(folder / "quarantine.db") as queue:
+        print("1. Training rows, as they are")
+        training = take_in(TRAIN, queue)
+        show_intake(training)
+        model = train(training.accepted)
+
+        print("\n2. Test rows, as they are")
+        test = take_in(TEST, queue)
+        show_intake(test)
+        show_reasons(queue, test.source)
+
+        print("\n3. One line mends the labels, and the rows are judged again")
+        replayed = replay(queue, test.source)
+        discard_stray_header(queue, test.source)
+        left = queue.export(folder / "still-in-quarantine.jsonl")
+        n_discarded = len(queue.entries(state="discarded", source=test.source))
+        print(
+            f"  {test.summary.n_rows:,} rows in = {len(test.accepted):,} accepted "
+            f"+ {len(replayed):,} mended + {n_discarded} discarded (a stray header line) "
+            f"+ {left} waiting"
+        )
+
+        print("\n4. Predictions")
+        rows = pd.concat([test.accepted, replayed]).sort_index()
+        predictions = score(model, rows, training.accepted)
+        path = write(predictions, folder)
+        actual = predictions["actual"] == RICH
+        print(f"  {len(predictions):,} rows scored, in {path}")
+        print(
+            f"  accuracy {accuracy_score(actual, predictions['predicted'] == RICH):.3f}, "
+            f"area under the ROC curve {roc_auc_score(actual, predictions['probability']):.3f}"
+        )
+
+        evidence = collect_evidence(training.summary, test.summary, queue.summary())
+        (folder / "evidence.json").write_text(
+            json.dumps([one.to_dict() for one in evidence], indent=1) + "\n", encoding="utf-8"
+        )
+        print(f"\nEverything measured is in {folder / 'evidence.json'}, every rejected row with")
+        print(f"its reasons in {folder / 'quarantine.db'}. Run it again: nothing changes.")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT)
