@@ -44,7 +44,7 @@ def take_in(path: Path, queue: pm.QuarantineQueue) -> Intake:
     """Read a raw file in chunks; keep what fits, and put the rest into quarantine."""
     source = path.name.removesuffix(".xz")
     accepted, receipts, summary = [], [], CONTRACT.empty_summary
-    for result in CONTRACT.validate_chunks(read_chunks(path), progress=True, label=source):
+    for result in CONTRACT.validate_chunks(read_chunks(path), progress=True):
         # the quarantine commits before the accepted rows are used
         receipts.append(queue.put(result, source=source, batch="1994"))
         positions = pd.Index(result.accepted_positions + result.first_row, name="row")

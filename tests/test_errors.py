@@ -35,8 +35,8 @@ EXAMPLES = [
     (errors.DuplicateColumnError("x", contract="c"), {"contract": "c", "columns": ()}),
     (errors.MultiIndexColumnsError("x", contract="c"), {"contract": "c", "columns": ()}),
     (
-        errors.RecordRejectedError("x", contract="c", violations=[WHY]),
-        {"contract": "c", "violations": (WHY,)},
+        errors.RecordRejectedError("x", contract="c", contract_fingerprint="f", violations=[WHY]),
+        {"contract": "c", "contract_fingerprint": "f", "violations": (WHY,)},
     ),
     (errors.FrameRejectedError("x", contract="c"), {"contract": "c", "violations": ()}),
     (errors.QuarantineError("x"), {}),

@@ -234,11 +234,22 @@ class RecordRejectedError(_RejectedError):
 
     Attributes
     ----------
-    contract : str
-        The name of the contract.
+    contract, contract_fingerprint : str
+        Name and fingerprint of the contract.
     violations : tuple of Violation
         Every reason, with column, rule, message and value.
     """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        contract: str,
+        contract_fingerprint: str = "",
+        violations: Sequence[ViolationLike] = (),
+    ) -> None:
+        super().__init__(message, contract=contract, violations=violations)
+        self.contract_fingerprint = contract_fingerprint
 
 
 class FrameRejectedError(_RejectedError):

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+
+    from prodml.errors import RecordRejectedError
 
 __all__ = ["Reason", "Rejections"]
 
@@ -77,6 +79,58 @@ class Rejections:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], error: RecordRejectedError, /) -> Rejections:
+        """Return a single record that a contract has rejected, for a quarantine queue.
+
+        Parameters
+        ----------
+        record : mapping
+            The record as it arrived.
+        error : RecordRejectedError
+            What :meth:`prodml.contracts.Contract.validate_record` raised.
+
+        Examples
+        --------
+        >>> from pydantic import BaseModel
+        >>> from prodml.contracts import Contract
+        >>> from prodml.errors import RecordRejectedError
+        >>> class Order(BaseModel):
+        ...     quantity: int
+        >>> record = {"quantity": "many"}
+        >>> try:
+        ...     Contract(Order).validate_record(record)
+        ... except RecordRejectedError as error:
+        ...     rejections = Rejections.from_record(record, error)
+        >>> len(rejections), rejections.reasons[0].rule
+        (1, 'int_parsing')
+        """
+        import numpy as np
+        import pandas as pd
+
+        columns = {}
+        for label, cell in record.items():
+            cells = np.empty(1, dtype=object)
+            cells[0] = cell  # assigned singly: numpy would unpack a list
+            columns[label] = pd.Series(cells, dtype=object)
+        why = [
+            Reason(column=one.column, rule=one.rule, message=one.message)
+            for one in error.violations
+        ]
+        reasons = tuple(dict.fromkeys(why))
+        return cls(
+            contract=error.contract,
+            contract_fingerprint=error.contract_fingerprint,
+            n_rows=1,
+            frame=pd.DataFrame(columns, index=[0]),
+            first_row=0,
+            positions=np.zeros(1, dtype=np.int64),
+            keys=None,
+            reasons=reasons,
+            reason_rows=np.zeros(len(reasons), dtype=np.int64),
+            reason_ids=np.arange(len(reasons), dtype=np.int64),
+        )
 
     def to_rejections(self) -> Rejections:
         """Return itself, so that a queue takes it as it is."""

@@ -19,6 +19,7 @@ from prodml.errors import (
     EntryNotFoundError,
     EntryStateError,
     QuarantineFullError,
+    RecordRejectedError,
     StorageError,
     TooManyRejectedError,
 )
@@ -473,3 +474,18 @@ def test_rows_that_a_check_rejects_are_kept_too(queue):
 def test_there_is_advice_for_every_rule(rule, word):
     """Known rules, families of rules, and the unknown."""
     assert word in advise(rule)
+
+
+def test_a_record_that_a_service_rejects_can_be_queued(queue):
+    """One request, one entry, with every reason; sent again, it is the same entry."""
+    record = {"id": "x", "quantity": 0, "tags": ["a", "b"]}
+    for attempt in (1, 2):
+        with pytest.raises(RecordRejectedError) as caught:
+            CONTRACT.validate_record(record)
+        queue.put(Rejections.from_record(record, caught.value), source="api")
+        (entry,) = queue.pending()
+        assert entry.attempts == attempt
+
+    assert entry.record == record
+    assert entry.fingerprint == CONTRACT.fingerprint
+    assert [one.rule for one in entry.reasons] == ["int_parsing", "greater_than_equal"]

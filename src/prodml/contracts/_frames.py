@@ -10,7 +10,9 @@ import numpy as np
 
 from prodml._core.column_building import series_of
 from prodml._core.columns import columns_of, count_missing, moments_of, pandas_major, python_values
+from prodml._core.progress import follow_progress
 from prodml.contracts._engine import Arrivals, FrameVerdict, judge_frame
+from prodml.contracts._row_checks import SeenKeys
 from prodml.contracts._structure import structural_changes
 from prodml.contracts.checks import Freshness
 from prodml.contracts.delivery import judge_delivery
@@ -19,14 +21,15 @@ from prodml.contracts.violation import nearest_name
 from prodml.errors import DuplicateColumnError, MultiIndexColumnsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     import numpy.typing as npt
     import pandas as pd
 
-    from prodml.contracts._row_checks import SeenKeys
     from prodml.contracts.contract import Contract
     from prodml.contracts.summary import ValidationSummary
 
-__all__ = ["validate"]
+__all__ = ["validate", "validate_stream"]
 
 #: The version of pandas since which a change to one of two frames never shows in the other.
 _COPIES_ON_WRITE: Final = 3
@@ -67,6 +70,23 @@ def validate(
         checks=judge_delivery(contract.checks, summary, locations=locations, now=now),
         now=now,
     )
+
+
+def validate_stream(
+    contract: Contract[Any],
+    chunks: Iterable[pd.DataFrame],
+    *,
+    first_row: int,
+    progress: bool | Callable[[int, int | None], object],
+) -> Iterator[ValidationResult]:
+    """Validate frames one by one; see :meth:`prodml.contracts.Contract.validate_chunks`."""
+    seen = SeenKeys()
+    with follow_progress(progress, label=contract.name) as advance:
+        for chunk in chunks:
+            result = validate(contract, chunk, first_row=first_row, seen=seen)
+            first_row += result.summary.n_rows
+            yield result
+            advance(result.summary.n_rows)
 
 
 def _check_frame(contract: Contract[Any], frame: Any) -> None:

@@ -39,13 +39,16 @@ def judge_datetime(plan: FieldPlan, column: Any) -> Judgement | None:
     constraint = plan.node.get("tz_constraint")
     if moments is None or bounds is None or constraint not in {None, "aware", "naive"}:
         return None
+    refused = constraint is not None and (constraint == "aware") is not aware
+    if refused and bounds:
+        return None  # of the two rules pydantic names the one that it comes to first
     absent = moments == _NEVER
     judgement = Judgement()
     if not plan.nullable:
         add_group(judgement, absent)
     inside = within_python_range(moments)
     judgement.open = np.flatnonzero(~(inside | absent))
-    if constraint is not None and (constraint == "aware") is not aware:
+    if refused:
         add_group(judgement, inside)
         return judgement
     break_bounds(judgement, moments, bounds, ~inside)

@@ -39,7 +39,12 @@ def rejection(contract: Contract[Any], record: Any, found: Sequence[Reason]) -> 
     message = describe_violations(
         contract.name, contract.version, violations, total=len(violations)
     )
-    return RecordRejectedError(message, contract=contract.name, violations=violations)
+    return RecordRejectedError(
+        message,
+        contract=contract.name,
+        contract_fingerprint=contract.fingerprint,
+        violations=violations,
+    )
 
 
 def _value_at(contract: Contract[Any], record: Any, column: str) -> Any:

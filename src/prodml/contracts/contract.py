@@ -200,7 +200,12 @@ class Contract(Generic[Model]):
         return validate(self, frame, first_row=first_row, seen=None)
 
     def validate_chunks(
-        self, chunks: Iterable[pd.DataFrame], /, *, first_row: int = 0
+        self,
+        chunks: Iterable[pd.DataFrame],
+        /,
+        *,
+        first_row: int = 0,
+        progress: bool | Callable[[int, int | None], object] = False,
     ) -> Iterator[ValidationResult]:
         """Validate a stream of frames, one at a time, in bounded memory.
 
@@ -214,20 +219,17 @@ class Contract(Generic[Model]):
             For instance ``pandas.read_csv(path, chunksize=100_000)``.
         first_row : int, default 0
             Position of the very first row in its source.
+        progress : bool or callable, default False
+            Show a bar (with the extra ``progress``), or call with the rows done so far and None.
 
         Yields
         ------
         ValidationResult
             One a chunk.
         """
-        from prodml.contracts._frames import validate
-        from prodml.contracts._row_checks import SeenKeys
+        from prodml.contracts._frames import validate_stream
 
-        seen = SeenKeys()
-        for chunk in chunks:
-            result = validate(self, chunk, first_row=first_row, seen=seen)
-            first_row += result.summary.n_rows
-            yield result
+        yield from validate_stream(self, chunks, first_row=first_row, progress=progress)
 
     def judge_delivery(self, summary: ValidationSummary, /) -> tuple[DeliveryVerdict, ...]:
         """Return what RowCount, NullFraction and Freshness say about all that was counted.
