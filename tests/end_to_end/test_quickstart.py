@@ -1,0 +1,89 @@
+"""The main job on real data, as a newcomer runs it: from raw files to predictions."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from prodml.quarantine import QuarantineQueue
+from tests.architecture._tree import ROOT
+
+pytestmark = [pytest.mark.needs_arrow, pytest.mark.needs_progress]
+
+
+def run(folder):
+    """Run the quickstart and return what it prints."""
+    command = [sys.executable, str(ROOT / "examples" / "quickstart.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """Return the folder, what two runs printed, and the predictions after each."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    printed, written = [], []
+    for _ in range(2):
+        printed.append(run(folder))
+        written.append((folder / "predictions.parquet").read_bytes())
+    return folder, printed, written
+
+
+def test_the_counts_add_up(twice):
+    """In = accepted + mended + discarded + waiting, in every line that says so."""
+    _, (first, _), _ = twice
+    lines = [line for line in first.splitlines() if "rows in =" in line]
+
+    assert len(lines) == 3
+    for line in lines:
+        total, *parts = (int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", line))
+        assert total == sum(parts), line
+    assert "16,282 rows in = 0 accepted + 16,281 mended + 1 discarded" in first
+
+
+def test_every_test_row_is_scored_once(twice):
+    """All 16,281 of them, though every one was rejected at first."""
+    folder, _, _ = twice
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+
+    assert predictions["row"].tolist() == list(range(1, 16_282))
+    assert predictions["probability"].between(0, 1).all()
+    assert set(predictions["actual"]) == {"<=50K", ">50K"}
+    accuracy = (predictions["predicted"] == predictions["actual"]).mean()
+    assert accuracy > 0.86, "what is published for this data is 0.85 to 0.87"
+
+
+def test_the_labels_wait_with_a_reason_that_a_person_understands(twice):
+    """The rule, the values that are allowed, the value that came, and what to do."""
+    folder, (first, _), _ = twice
+
+    assert "16,282  income: Input should be '<=50K' or '>50K'" in first
+    assert "such as row 1: '<=50K.'" in first
+    assert "repair it if it is misspelt" in first
+    with QuarantineQueue(folder / "quarantine.db") as queue:
+        summary = queue.summary()
+    counts = [summary.count(state) for state in ("pending", "replayed", "discarded")]
+    assert counts == [0, 16_281, 1]
+
+
+def test_a_second_run_changes_nothing(twice):
+    """The same predictions to the byte, and it says what was there already."""
+    _, (_, second), (before, after) = twice
+
+    assert before == after
+    assert "16,282 of them were in quarantine already" in second
+
+
+def test_what_was_measured_is_evidence(twice):
+    """One JSON file that later steps read."""
+    folder, _, _ = twice
+    evidence = json.loads((folder / "evidence.json").read_text(encoding="utf-8"))
+    values = {(one["kind"], one["metric"]): one["value"] for one in evidence}
+
+    assert values["data_quality", "quarantine_depth"] == 0
