@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 import uuid
@@ -23,6 +24,7 @@ def running_server():
             yield server.get_uri()
         finally:
             server.cleanup()
+            atexit.unregister(server._cleanup)  # would make the folder anew
 
 
 def new_schema():

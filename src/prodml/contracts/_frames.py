@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from prodml._core.arrow_text import has_arrow
 from prodml._core.column_building import series_of
 from prodml._core.columns import columns_of, count_missing, moments_of, pandas_major, python_values
+from prodml._core.parallel import available_cores
 from prodml._core.progress import follow_progress
 from prodml.contracts._engine import Arrivals, FrameVerdict, judge_frame
 from prodml.contracts._row_checks import SeenKeys
@@ -52,14 +54,14 @@ def validate(
         arrivals,
         locations=locations,
         seen=seen,
-        threads=contract._thread_count(),  # noqa: SLF001
+        threads=_thread_count(contract),
     )
     accepted, rejected = _positions(verdict, arrivals.n_rows)
     summary = _summarise(contract, arrivals, verdict, len(accepted))
     now = contract._clock.now()  # noqa: SLF001
     return ValidationResult(
         accepted=_assemble(frame, arrivals, verdict),
-        rejected=frame.take(rejected),
+        rejected=frame.take(rejected) if len(rejected) else frame.iloc[:0],
         accepted_positions=accepted,
         rejected_positions=rejected,
         first_row=first_row,
@@ -70,6 +72,12 @@ def validate(
         checks=judge_delivery(contract.checks, summary, locations=locations, now=now),
         now=now,
     )
+
+
+def _thread_count(contract: Contract[Any]) -> int:
+    if contract._threads is not None:  # noqa: SLF001 - the contract's own back room
+        return contract._threads  # noqa: SLF001
+    return available_cores() if has_arrow() else 1
 
 
 def validate_stream(
@@ -143,6 +151,13 @@ def _assemble(frame: pd.DataFrame, arrivals: Arrivals, verdict: FrameVerdict) ->
         return pd.DataFrame(taken, index=index, copy=False)
     lazily = pandas_major() >= _COPIES_ON_WRITE
     places = {id(column): at for at, column in enumerate(arrivals.columns)}
+    if lazily and (stretch := _unbroken(places, verdict.columns)) is not None:
+        whole = stretch == slice(0, len(arrivals.labels))
+        shared = pd.DataFrame(frame if whole else frame.iloc[:, stretch], copy=False)
+        names = list(verdict.columns)
+        if arrivals.labels[stretch] != names:
+            shared.columns = pd.Index(names)
+        return shared
     columns = {}
     for name, column in verdict.columns.items():
         at = places.get(id(column))
@@ -153,6 +168,14 @@ def _assemble(frame: pd.DataFrame, arrivals: Arrivals, verdict: FrameVerdict) ->
         else:
             columns[name] = series_of(column.copy(), frame.index)
     return pd.DataFrame(columns, index=frame.index, copy=False)
+
+
+def _unbroken(places: dict[int, int], columns: dict[str, Any]) -> slice | None:
+    """Return where the columns stand in the frame, if side by side and as they were."""
+    found = [places.get(id(column), -1) for column in columns.values()]
+    start = found[0] if found else -1
+    unbroken = start >= 0 and found == list(range(start, start + len(found)))
+    return slice(start, start + len(found)) if unbroken else None
 
 
 def _sources(contract: Contract[Any], arrivals: Arrivals) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +34,8 @@ UNSTABLE: Final = "validator_unstable"
 
 #: Types of which a cell may hold any value as it is.
 _DATA: Final = PLAIN_TYPES | {float}
+
+_DATA_OR_FAILED: Final = _DATA | {type(FAILED)}
 
 #: Types whose equal values are written alike.
 _MEMORABLE: Final = PLAIN_TYPES - {datetime, time}
@@ -81,9 +85,8 @@ def ask(plan: FieldPlan, column: str, values: Sequence[Any]) -> Answers:
         return _ask_singly(plan, column, values)
     answers = Answers(values=given)
     memory: dict[tuple[type, Any], list[Reason]] = {}
-    for position, (before, after) in enumerate(zip(values, given, strict=True)):
-        if after is before and type(after) in _DATA:
-            continue
+    for position in _not_passed_through(values, given):
+        before, after = values[position], given[position]
         if after is FAILED:
             answers.reasons[position] = _remembered(plan, column, before, memory)
             continue
@@ -92,6 +95,21 @@ def ask(plan: FieldPlan, column: str, values: Sequence[Any]) -> Answers:
         if not answers.changed and not is_same(before, after_plain):
             answers.changed = True
     return answers
+
+
+def _not_passed_through(values: Sequence[Any], given: Sequence[Any]) -> Sequence[int]:
+    """Return where pydantic-core did anything but hand a plain value through.
+
+    Written for speed: without pyarrow, every text of a frame comes by here.
+    """
+    changed = map(operator.is_not, values, given)
+    if set(map(type, given)) <= _DATA_OR_FAILED:
+        return list(itertools.compress(range(len(given)), changed))
+    return [
+        at
+        for at, (other, after) in enumerate(zip(changed, given, strict=True))
+        if other or type(after) not in _DATA
+    ]
 
 
 def _remembered(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, PydanticUserError, ValidationError
 
-from prodml._core.parallel import available_cores
 from prodml._core.scalars import PLAIN_TYPES, normalise
 from prodml.clock import SYSTEM_CLOCK
 from prodml.contracts import _records
@@ -63,7 +62,9 @@ class Contract(Generic[Model]):
     clock : Clock, optional
         Tells Freshness the time.
     threads : int, optional
-        Threads to use on frames of more than 131,072 rows; by default the cores of this process.
+        Threads to use on frames of more than 131,072 rows; by default the cores of this process
+        where pyarrow is installed. Without it text is judged as Python's objects, of which
+        threads have to take turns.
 
     Raises
     ------
@@ -364,9 +365,6 @@ class Contract(Generic[Model]):
         from prodml.contracts.odcs import to_odcs
 
         return to_odcs(self, contract_id=contract_id, status=status)
-
-    def _thread_count(self) -> int:
-        return self._threads if self._threads is not None else available_cores()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # validators of pydantic-core are made anew rather than pickled
