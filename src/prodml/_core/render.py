@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["html_table"]
 
 _TABLE = "border-collapse:collapse;font:13px sans-serif"
-_CAPTION = "text-align:left;font-weight:600;padding:2px 10px"
+_CAPTION = "text-align:left;font-weight:600;white-space:nowrap;padding:2px 10px"
 _CELL = "padding:2px 10px;text-align:left;border-bottom:1px solid rgba(128,128,128,.25)"
 
 

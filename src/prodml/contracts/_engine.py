@@ -322,6 +322,8 @@ def _break_checks(
     """Return which of the accepted rows break any check of a stage, and note why."""
     broken = np.zeros(len(next(iter(columns.values()))), dtype=bool)
     for check in stage:
+        if not all(name in columns for name in check.columns):
+            continue  # a required column did not arrive, so that no row stands
         breaks = rows_that_break(check, columns, seen)
         rows = np.flatnonzero(breaks)
         if len(rows):
