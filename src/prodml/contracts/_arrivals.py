@@ -79,8 +79,8 @@ def require_frame(frame: Any, *, caller: str, contract: str) -> None:
         raise TypeError(message)
     if isinstance(frame.columns, pd.MultiIndex):
         message = (
-            f"{caller}: the columns are a MultiIndex with the levels {list(frame.columns.names)}. "
-            f"Flatten them first, for instance by "
+            f"{caller} ({contract!r}): the columns are a MultiIndex with the levels "
+            f"{list(frame.columns.names)}. Flatten them first, for instance by "
             f"frame.columns = ['_'.join(map(str, label)) for label in frame.columns]."
         )
         raise MultiIndexColumnsError(message, contract=contract, columns=list(frame.columns))

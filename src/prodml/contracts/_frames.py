@@ -13,6 +13,7 @@ from prodml._core.column_building import series_of
 from prodml._core.columns import columns_of, count_missing, moments_of, pandas_major, python_values
 from prodml._core.parallel import available_cores
 from prodml._core.progress import follow_progress
+from prodml.contracts._arrivals import require_frame
 from prodml.contracts._engine import Arrivals, FrameVerdict, judge_frame
 from prodml.contracts._row_checks import SeenKeys
 from prodml.contracts._structure import structural_changes
@@ -20,7 +21,7 @@ from prodml.contracts.checks import Freshness
 from prodml.contracts.delivery import judge_delivery
 from prodml.contracts.result import ValidationResult
 from prodml.contracts.violation import nearest_name
-from prodml.errors import DuplicateColumnError, MultiIndexColumnsError
+from prodml.errors import DuplicateColumnError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -98,19 +99,7 @@ def validate_stream(
 
 
 def _check_frame(contract: Contract[Any], frame: Any) -> None:
-    import pandas as pd
-
-    if not isinstance(frame, pd.DataFrame):
-        hint = " Call its to_pandas() first." if hasattr(frame, "to_pandas") else ""
-        message = f"validate_frame takes a pandas DataFrame, got {type(frame).__name__}.{hint}"
-        raise TypeError(message)
-    if isinstance(frame.columns, pd.MultiIndex):
-        message = (
-            f"Contract {contract.name!r}: the columns are a MultiIndex with the levels "
-            f"{list(frame.columns.names)}. Flatten them first, for instance by "
-            f"frame.columns = ['_'.join(map(str, label)) for label in frame.columns]."
-        )
-        raise MultiIndexColumnsError(message, contract=contract.name, columns=list(frame.columns))
+    require_frame(frame, caller="validate_frame", contract=contract.name)
     if frame.columns.is_unique:
         return
     repeated = set(frame.columns[frame.columns.duplicated()])
