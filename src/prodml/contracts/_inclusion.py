@@ -58,14 +58,14 @@ INCONCLUSIVE: Final = Effect("inconclusive")
 
 _ORDER: Final = ("pass", "inconclusive", "fail")
 _RANGE: Final = ("ge", "gt", "le", "lt", "allow_inf_nan")
+_BOUNDS: Final = frozenset({"ge", "gt", "le", "lt"})
 _LENGTH: Final = ("min_length", "max_length")
 _DIGITS: Final = ("max_digits", "decimal_places")
 _PATTERN: Final = ("pattern", "regex_engine")
 _CASE: Final = ("to_lower", "to_upper")
 #: What a reader that has a rule not at all takes more of, whatever the rule says.
 _ONLY_NARROWS: Final = frozenset(
-    {"pattern", "tz_constraint", "now_op", "version", "multiple_of", "strict", "allowed_schemes"}
-    | {"microseconds_precision"}
+    {"tz_constraint", "now_op", "version", "strict", "microseconds_precision"}
 )
 #: Kinds read by another in every form that they take: numbers, digits as text, and so on.
 _WIDENED: Final = frozenset({("int", "float"), ("decimal", "float")})
@@ -145,9 +145,12 @@ def _is_within_range(data: TypeDescription, reader: TypeDescription) -> bool:
     if mine.scale and theirs.scale and mine.scale != theirs.scale:
         return False
     usual = data.kind == "float"
-    takes_infinity = data.rules.get("allow_inf_nan", usual) and not mine.is_bounded
-    if takes_infinity and not reader.rules.get("allow_inf_nan", usual):
-        return False
+    if data.rules.get("allow_inf_nan", usual):
+        if not mine.is_bounded and not reader.rules.get("allow_inf_nan", usual):
+            return False
+        # NaN, which may come as text, is on neither side of any bound
+        if not _BOUNDS & set(data.rules) and _BOUNDS & set(reader.rules):
+            return False
     return mine.lies_within(theirs)
 
 
@@ -198,11 +201,6 @@ def _is_subset(data: TypeDescription, reader: TypeDescription) -> bool:
     return same_form and _holds_all(reader.rules.get("values"), data.rules.get("values"))
 
 
-def _has_schemes(data: TypeDescription, reader: TypeDescription) -> bool:
-    name = "allowed_schemes"
-    return name not in reader.rules or _holds_all(reader.rules[name], data.rules.get(name))
-
-
 def _holds_all(whole: Any, part: Any) -> bool:
     if not isinstance(whole, list) or not isinstance(part, list):
         return False
@@ -221,7 +219,6 @@ _PROOFS: Final[Mapping[str, Callable[[TypeDescription, TypeDescription], bool]]]
     "digits": _is_within_digits,
     "multiple_of": _is_multiple,
     "values": _is_subset,
-    "allowed_schemes": _has_schemes,
     # the case is changed after everything else was judged
     "case": lambda _data, _reader: True,
     "text": _is_within_text,

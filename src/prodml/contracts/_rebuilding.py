@@ -40,7 +40,6 @@ _RULES: Final[Mapping[str, frozenset[str]]] = {
     "datetime": _BOUNDS | {"now_op", "tz_constraint", "microseconds_precision"},
     "timedelta": _BOUNDS | {"microseconds_precision"},
     "uuid": frozenset({"version", "strict"}),
-    "url": frozenset({"max_length", "allowed_schemes", "host_required", "strict"}),
     "complex": frozenset({"strict"}),
     "literal": frozenset({"values"}),
     "enum": frozenset({"values", "sub_type", "strict"}),
@@ -105,7 +104,8 @@ def acceptor_of(described: TypeDescription, /, *, upper: bool) -> Acceptor | Non
         The type.
     upper : bool
         Whether more than the type takes will do: then validators that run after it, which can
-        only take values away, are left out. Otherwise there must be none.
+        only take values away, are left out, and a part that is not known takes anything.
+        Otherwise all must be known.
     """
     try:
         return Acceptor(_schema(described, upper=upper))
@@ -114,6 +114,15 @@ def acceptor_of(described: TypeDescription, /, *, upper: bool) -> Acceptor | Non
 
 
 def _schema(described: TypeDescription, *, upper: bool) -> Any:
+    try:
+        return _exact_schema(described, upper=upper)
+    except _CannotRebuildError:
+        if upper:  # no type takes more than this
+            return core_schema.any_schema()
+        raise
+
+
+def _exact_schema(described: TypeDescription, *, upper: bool) -> Any:
     kind = described.kind
     guarded = any(one.mode != "after" or not upper for one in described.functions)
     if guarded or set(described.rules) - _RULES.get(kind, frozenset()) or kind not in _RULES:

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -41,6 +42,8 @@ _ANYTHING: Final[tuple[Any, ...]] = (
 )  # fmt: skip
 _LETTERS: Final = ("a", "0", "A", "é", " ")
 _LONGEST_TEXT: Final = 100_000
+#: Values of a part that are tried within a whole.
+_MOST_OF_PART: Final = 150
 
 
 def candidates(*types: TypeDescription) -> Iterator[Any]:
@@ -90,8 +93,7 @@ def _edges(described: TypeDescription) -> Iterator[Any]:
     yield from _digits(rules)
     for part in described.parts.values():
         yield from _edges(part)
-    if described.fields and (record := _record(described)) is not None:
-        yield record
+    yield from _around_parts(described)
 
 
 def _around(bound: Any) -> Iterator[Any]:
@@ -166,12 +168,39 @@ def _digits(rules: dict[str, Any]) -> Iterator[Any]:
             yield from (Decimal("9" * whole or "0"), Decimal("9" * (whole + 1)))
 
 
-def _record(described: TypeDescription) -> dict[Any, Any] | None:
-    record = {}
-    for field in described.fields:
-        if field.required:
-            value = sample_of(field.type)
-            if value is UNKNOWN or len(field.inputs[0]) != 1:
-                return None
-            record[field.inputs[0][0]] = value
-    return record
+def _around_parts(described: TypeDescription) -> Iterator[Any]:
+    """Yield containers and records with one odd value in each."""
+    if described.fields:
+        yield from _records(described)
+        return
+    parts = described.parts
+    if "items" in parts:
+        yield from ([value] for value in _some(parts["items"]))
+    if "values" in parts:
+        yield from ({"a": value} for value in _some(parts["values"]))
+    if "keys" in parts:
+        inside = sample_of(parts["values"]) if "values" in parts else 1
+        yield from ({value: inside} for value in _some(parts["keys"]) if _is_hashable(value))
+    if described.kind == "tuple":
+        plain = [sample_of(part) for part in parts.values()]
+        yield tuple(plain)
+        for place, part in enumerate(parts.values()):
+            yield from ((*plain[:place], value, *plain[place + 1 :]) for value in _some(part))
+
+
+def _records(described: TypeDescription) -> Iterator[dict[Any, Any]]:
+    plain = {one.inputs[0][0]: sample_of(one.type) for one in described.fields if one.required}
+    if any(len(one.inputs[0]) > 1 for one in described.fields) or UNKNOWN in plain.values():
+        return
+    yield plain
+    for one in described.fields:
+        yield from ({**plain, one.inputs[0][0]: value} for value in _some(one.type))
+
+
+def _some(described: TypeDescription) -> Iterator[Any]:
+    """Yield values of a part: few, since parts have parts."""
+    return islice(chain(_edges(described), _ANYTHING), _MOST_OF_PART)
+
+
+def _is_hashable(value: Any) -> bool:
+    return value.__hash__ is not None

@@ -50,7 +50,7 @@ _SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 _BOUNDS: Final = frozenset({"ge", "gt", "le", "lt", "multiple_of"})
 #: What the bounds of a number are held as.
-_NUMBERS: Final[Mapping[str, type]] = {"float": float, "decimal": Decimal}
+_NUMBERS: Final[Mapping[str, type]] = {"int": int, "float": float, "decimal": Decimal}
 #: Settings that say what holds anyway.
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "str": {
@@ -112,13 +112,13 @@ def effective_rules(node: Node, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bound(kind: str, bound: Any) -> Any:
-    """Return a bound of a float as a float, and so on, as some versions of pydantic have it."""
+    """Return a bound as the number that it bounds, as some versions of pydantic have it."""
     number = _NUMBERS.get(kind)
-    if number is None or type(bound) is not int:
+    if number is None or type(bound) not in {int, float}:
         return bound
     try:
         held = number(bound)
-    except OverflowError:
+    except (OverflowError, ValueError):
         return bound
     return held if held == bound else bound
 

@@ -113,7 +113,7 @@ class TypeComparison:
         place = place.resolved()
         old, new = place.old, place.new
         if old.deciding() == new.deciding():
-            return [unseen(place.path, one) for one in _functions_in(new) if one.unseen]
+            return [unseen(path, one) for path, one in _functions_in(new, place.path) if one.unseen]
         pair = (id(old), id(new))
         if pair in self._active:  # a type within itself: what differs is told further out
             return []
@@ -219,7 +219,7 @@ class TypeComparison:
         place = place.resolved()
         data, reader = place.old, place.new
         if data.deciding() == reader.deciding():
-            seen = not any(one.unseen for one in _functions_in(data))
+            seen = not any(one.unseen for _, one in _functions_in(data, place.path))
             return PASS if seen else INCONCLUSIVE
         if data.functions or reader.functions:
             bare = replace(
@@ -275,12 +275,15 @@ def _step(label: str) -> str:
     return {"keys": "{key}", "values": "{}", "inner": ""}.get(name, f"<{label}>")
 
 
-def _functions_in(described: TypeDescription) -> Iterator[FunctionDescription]:
-    yield from described.functions
-    for part in described.parts.values():
-        yield from _functions_in(part)
+def _functions_in(
+    described: TypeDescription, path: str
+) -> Iterator[tuple[str, FunctionDescription]]:
+    for function in described.functions:
+        yield path, function
+    for label, part in described.parts.items():
+        yield from _functions_in(part, f"{path}{_step(label)}")
     for one in described.fields:
-        yield from _functions_in(one.type)
+        yield from _functions_in(one.type, f"{path}.{one.name}" if path else one.name)
 
 
 def _rule_differences(place: _Place) -> list[Difference]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from prodml.contracts._description_faults import find_fault
 from prodml.contracts._model_reading import read_model_type
 from prodml.contracts._shapes import (
     CheckDescription,
@@ -194,13 +195,17 @@ def _restored(content: dict[str, Any]) -> ContractDescription:
     if not (key is None or isinstance(key, str)) or not isinstance(checks, list):
         message = "`key` must be text or null, and `checks` a list."
         raise FormatError(message)
-    return ContractDescription(
+    described = ContractDescription(
         name=content["name"],
         version=content["version"],
         key=key,
         model=TypeDescription.from_dict(content.get("model")),
         checks=tuple(map(CheckDescription.from_dict, checks)),
     )
+    if (fault := find_fault(described.model, described.checks)) is not None:
+        message = f"{fault}."
+        raise FormatError(message)
+    return described
 
 
 def describe_contract(
