@@ -157,7 +157,8 @@ _FLOATS = [
 ]  # fmt: skip
 _DATETIMES = [
     datetime(2024, 5, 17, 12, 30), datetime(2024, 5, 17), datetime(2030, 1, 1),
-    datetime(1969, 12, 31, 23, 59, 59, 999999), datetime(2023, 1, 1), datetime(1970, 1, 1), datetime(2262, 1, 1),
+    datetime(1969, 12, 31, 23, 59, 59, 999999), datetime(2023, 1, 1), datetime(1970, 1, 1),
+    datetime(2262, 1, 1),
 ]  # fmt: skip
 _ZONED = [one.replace(tzinfo=UTC) for one in _DATETIMES]
 _DELTAS = [timedelta(0), timedelta(days=1), timedelta(microseconds=-1), timedelta(days=-3, hours=1)]
@@ -189,6 +190,15 @@ def _datetimes(unit: str) -> pd.Series:
 
 def columns(*, arrow: bool) -> Iterator[tuple[str, pd.Series]]:
     """Yield columns by name; those that lie in Arrow only if asked for."""
+    yield from _text_columns()
+    yield from _number_columns()
+    yield from _time_columns()
+    yield from _other_columns()
+    if arrow:
+        yield from _arrow_columns()
+
+
+def _text_columns() -> Iterator[tuple[str, pd.Series]]:
     # pandas turns a missing value of an object column of text into NaN
     yield "text", pd.Series(_TEXTS)
     yield "text_missing", pd.Series([*_TEXTS, None, None])
@@ -199,6 +209,9 @@ def columns(*, arrow: bool) -> Iterator[tuple[str, pd.Series]]:
     yield "text_category", pd.Series([*_TEXTS, None, "a", "b"], dtype="category")
     yield "text_one", pd.Series(["a"] * 5)
     yield "text_plain", pd.Series(["a", "b", "a"])
+
+
+def _number_columns() -> Iterator[tuple[str, pd.Series]]:
     for dtype in ("int8", "int16", "int64", "uint8", "uint64", "float32", "float64", "bool"):
         info = np.iinfo(dtype) if np.dtype(dtype).kind in "iu" else None
         fits = [one for one in _INTS if info is None or info.min <= one <= info.max]
@@ -220,6 +233,9 @@ def columns(*, arrow: bool) -> Iterator[tuple[str, pd.Series]]:
     yield "int_object", _objects([1, 2, 3, 2**70])
     yield "int_category", pd.Series([1, 2, 5, 1], dtype="category")
     yield "float_category", pd.Series([1.0, 0.1, math.nan], dtype="category")
+
+
+def _time_columns() -> Iterator[tuple[str, pd.Series]]:
     for unit in ("s", "ms", "us", "ns"):
         yield f"datetime_{unit}", _datetimes(unit)
     yield "datetime_nanos", pd.Series(pd.to_datetime([1, -1, 999, 86_400_000_000_001], unit="ns"))
@@ -233,6 +249,9 @@ def columns(*, arrow: bool) -> Iterator[tuple[str, pd.Series]]:
     yield "timedelta", pd.Series([*_DELTAS, None])
     yield "timedelta_ns", pd.Series(pd.to_timedelta([1, -1, 1000], unit="ns"))
     yield "timedelta_far", pd.Series(np.array([2**62 // 10**6, 5], dtype="m8[s]"))
+
+
+def _other_columns() -> Iterator[tuple[str, pd.Series]]:
     yield "period", pd.Series(pd.period_range("2024-01", periods=2, freq="M"))
     yield "sparse", pd.Series(pd.arrays.SparseArray([0.0, 1.0, math.nan]))
     yield "complex", pd.Series([1 + 2j, 3 + 0j])
@@ -241,8 +260,6 @@ def columns(*, arrow: bool) -> Iterator[tuple[str, pd.Series]]:
     yield "empty_object", _objects([])
     yield "empty_float", pd.Series([], dtype="float64")
     yield "empty_text", pd.Series([], dtype=pd.Series(["a"]).dtype)
-    if arrow:
-        yield from _arrow_columns()
 
 
 def _arrow_columns() -> Iterator[tuple[str, pd.Series]]:

@@ -19,6 +19,7 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from prodml.contracts import Contract
+from prodml.contracts.result import ValidationResult
 from prodml.errors import RecordRejectedError
 
 Reasons = set[tuple[str, str, str]]
@@ -151,9 +152,22 @@ def assert_same_verdict(contract: Contract[Any], frame: pd.DataFrame) -> int:
             got = plain_cell(result.accepted[name].iloc[position[row]])
             wanted = plain_cell(plain_field(getattr(model, name)))
             assert same(got, wanted), ascii((name, got, wanted, *context))
+    _assert_split(result, frame)
     assert result.summary.n_rows == len(frame)
     assert result.summary.n_rejected == n_rejected == len(result.rejected)
     return n_rejected
+
+
+def _assert_split(result: ValidationResult, frame: pd.DataFrame) -> None:
+    """Every row is in one place, under the label that it came with; the rejected ones untouched."""
+    places = [*result.accepted_positions.tolist(), *result.rejected_positions.tolist()]
+    assert sorted(places) == list(range(len(frame)))
+    assert cells_of(result.rejected) == cells_of(frame.iloc[result.rejected_positions])
+    for part, rows in (
+        (result.accepted, result.accepted_positions),
+        (result.rejected, result.rejected_positions),
+    ):
+        assert part.index.tolist() == frame.index[rows].tolist()
 
 
 def _assert_record_door(

@@ -380,11 +380,14 @@ def test_any_model_over_any_frame(case: tuple[type[BaseModel], pd.DataFrame]) ->
     st.sampled_from(
         [
             r"^[a-z]+$", r"^\d+$", r"\w", r"^\W+$", r"\bab", r"^[^@]+@[^@]+$", r"^.{2}$", r"(?i)k",
-            r"^a\sb$", r"^[^\d]+$", r"a|b", r"^(ab)+$", r"[\w.-]+@", r"^\S+$", r"\D", r"[[:alpha:]]",
-            r"^[ -~]*$", r"a{2,3}", r"^$", r"(?m)^a$", r"\x41", r"[a-z&&[^b]]", r"\p{L}",
+            r"^a\sb$", r"^[^\d]+$", r"a|b", r"^(ab)+$", r"[\w.-]+@", r"^\S+$", r"\D",
+            r"[[:alpha:]]", r"^[ -~]*$", r"a{2,3}", r"^$", r"(?m)^a$", r"\x41", r"[a-z&&[^b]]",
+            r"\p{L}",
         ]
     ),
-    st.lists(st.text(alphabet="abkK1@. \n\u00a0\u0131\u212a٣éß", max_size=4), min_size=1, max_size=8),
+    st.lists(
+        st.text(alphabet="abkK1@. \n\u00a0\u0131\u212a٣éß", max_size=4), min_size=1, max_size=8
+    ),
 )  # fmt: skip
 def test_patterns_mean_what_they_mean_to_pydantic(pattern: str, texts: list[str]) -> None:
     """Portable patterns and others, over text on which the engines differ."""

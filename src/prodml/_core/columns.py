@@ -283,13 +283,8 @@ def distinct_values(column: Any) -> tuple[npt.NDArray[np.int64], list[Any]] | No
         return _without_missing(codes, _values_of_numpy(bits.view(np.float64), floats.dtype))
     if (objects := python_objects(column)) is not None:
         kinds = set(map(type, objects.tolist()))
-        if len(kinds - {type(None), float}) != 1 or not kinds <= {
-            str,
-            int,
-            bool,
-            type(None),
-            float,
-        }:
+        present = kinds - _MISSING_KINDS
+        if len(present) != 1 or not present <= {str, int, bool}:
             return None
         if float in kinds and object_text(column) is None:
             return None

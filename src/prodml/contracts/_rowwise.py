@@ -121,6 +121,8 @@ def _columns_of(plan: ModelPlan, instances: Sequence[Any]) -> dict[str, Any]:
         for name, (kind, nullable) in plan.outputs.items()
     }
     extras = [getattr(one, "__pydantic_extra__", None) or {} for one in instances]
-    for name in dict.fromkeys(name for extra in extras for name in extra):
+    # what is called like a field that is read from elsewhere does not replace the field
+    names = (name for extra in extras for name in extra if name not in plan.outputs)
+    for name in dict.fromkeys(names):
         values[name] = column_from_values([plain(extra.get(name)) for extra in extras], "object")
     return values

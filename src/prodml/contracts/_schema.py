@@ -75,6 +75,9 @@ _CONFIG_KEYS: Final = frozenset(
         "ser_json_temporal",
         "ser_json_bytes",
         "ser_json_inf_nan",
+        "polymorphic_serialization",
+        "url_preserve_empty_path",
+        "val_temporal_unit",
     }
 )
 

@@ -46,7 +46,9 @@ class ViolationLog:
         self._reasons: list[int] = []
 
     def add(self, rows: npt.NDArray[np.int64], reason: Reason) -> None:
-        """Note that all of `rows` broke one rule."""
+        """Note that all of `rows` broke one rule; nothing, if there are none."""
+        if not len(rows):
+            return
         self._rows.append(rows)
         self._reasons.append(self._ids.setdefault(reason, len(self._ids)))
 
