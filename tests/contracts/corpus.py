@@ -169,7 +169,7 @@ _ODD = [
     datetime(2024, 5, 17, tzinfo=timezone(timedelta(hours=5))), pd.Timestamp("2024-05-17"),
     pd.Timestamp("2024-05-17 00:00:00.000000001"), pd.Timestamp("2024-05-17", tz="Europe/Paris"),
     pd.Timedelta("1D"), np.int64(3), np.float32(0.1), np.float64("nan"), np.bool_(True),
-    np.str_("a"), np.datetime64("2024-05-17", "ns"), np.datetime64("NaT"), np.timedelta64(1, "s"),
+    np.str_("a"), np.datetime64("2024-05-17", "ns"), np.datetime64("NaT", "us"), np.timedelta64(1, "s"),
     np.datetime64("20000-01-01", "s"), Colour.RED, Size.SMALL, Level.LOW, "\ud800", [1, 2], ["x"],
     {"x": 1}, {"x": -1, "y": 2.0}, {"x": math.nan}, (1,), {1}, np.array([1, 2]), Point(x=1),
     UUID(int=5), complex(1, 2), object, "Kb",
