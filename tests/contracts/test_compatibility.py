@@ -399,7 +399,7 @@ CONSTRAINTS: dict[str, tuple[Any, Any, tuple[str, str]]] = {
         Decimal,
         ("pass", "fail"),
     ),
-    "only none": (None, int | None, ("pass", "fail")),
+    "only none": (type(None), int | None, ("pass", "fail")),
     "an infinite decimal": (
         Annotated[Decimal, Field(allow_inf_nan=True)],
         Annotated[float, Field(allow_inf_nan=False)],

@@ -91,6 +91,7 @@ TYPES: dict[str, tuple[Any, str]] = {
     "text with gaps": (["a", None], "str | None"),
     "bytes": (objects(b"a"), "bytes"),
     "decimal": (objects(Decimal("1.50"), None), "Decimal | None"),
+    "decimal that signals": (objects(Decimal("sNaN"), Decimal(1)), "Decimal | None"),
     "date": (objects(date(2024, 1, 1)), "date"),
     "time": (objects(time(1, 2)), "time"),
     "datetime": ([MOMENT], "NaiveDatetime"),

@@ -52,7 +52,10 @@ def series_of(column: Any, index: Any = None) -> Any:
     """
     import pandas as pd
 
-    return pd.Series(column, index=index, dtype=numpy_dtype(column) or column.dtype, copy=False)
+    dtype = numpy_dtype(column)
+    # the bare array: pandas 2 looks for missing values in its own, and stumbles over some
+    held = column if dtype is None else np.asarray(column)
+    return pd.Series(held, index=index, dtype=dtype or column.dtype, copy=False)
 
 
 def filler_of(kind: str) -> Any:

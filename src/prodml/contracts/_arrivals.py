@@ -12,7 +12,6 @@ from prodml.contracts._schema_change import SchemaChange
 from prodml.contracts._tagged import from_tagged
 from prodml.contracts._wording import type_text
 from prodml.contracts.violation import shorten
-from prodml.errors import MultiIndexColumnsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from prodml.contracts._shapes import TypeDescription
     from prodml.evidence import Verdict
 
-__all__ = ["require_frame", "value_changes"]
+__all__ = ["value_changes"]
 
 #: Distinct values of a column that are looked at.
 _MOST_VALUES: Final = 10_000
@@ -67,23 +66,6 @@ _IN_WORDS: Final[dict[Family, str]] = {
     "mixed": "values of several types",
     "other": "values of another type",
 }
-
-
-def require_frame(frame: Any, *, caller: str, contract: str) -> None:
-    """Refuse what is no frame, and columns that have no single name."""
-    import pandas as pd
-
-    if not isinstance(frame, pd.DataFrame):
-        hint = " Call its to_pandas() first." if hasattr(frame, "to_pandas") else ""
-        message = f"{caller} takes a pandas DataFrame, got {type(frame).__name__}.{hint}"
-        raise TypeError(message)
-    if isinstance(frame.columns, pd.MultiIndex):
-        message = (
-            f"{caller} ({contract!r}): the columns are a MultiIndex with the levels "
-            f"{list(frame.columns.names)}. Flatten them first, for instance by "
-            f"frame.columns = ['_'.join(map(str, label)) for label in frame.columns]."
-        )
-        raise MultiIndexColumnsError(message, contract=contract, columns=list(frame.columns))
 
 
 def value_changes(

@@ -205,6 +205,6 @@ def _bounds(kind: str, facts: ColumnFacts) -> dict[str, Any]:
         return {"min_length": min(lengths), "max_length": max(lengths)}
     if kind not in _BOUNDED or facts.family == "str":
         return {}
-    if any(isinstance(one, float) and not math.isfinite(one) for one in values):
+    if kind in {"float", "Decimal"} and not all(map(math.isfinite, values)):
         return {}
     return {"ge": min(values), "le": max(values)}

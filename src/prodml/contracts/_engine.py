@@ -15,6 +15,7 @@ from prodml._core.column_building import (
 from prodml._core.parallel import map_in_threads
 from prodml._core.scalars import PLAIN_TYPES
 from prodml.contracts._columnwise import BlockOutcome, judge_block
+from prodml.contracts._oracle import extra_reason, missing_reason
 from prodml.contracts._plain import plain
 from prodml.contracts._row_checks import SeenKeys, rows_that_break
 from prodml.contracts._rowwise import judge_rows
@@ -204,15 +205,10 @@ def _reject_by_structure(
 ) -> None:
     """Reject all rows where a column is missing, or is there against the rules."""
     reasons = [
-        Reason(column=one.location, rule="missing", message="Field required")
-        for one in plan.fields
-        if one.required and one.name not in judged
+        missing_reason(one) for one in plan.fields if one.required and one.name not in judged
     ]
     if plan.extra == "forbid":
-        reasons += [
-            Reason(column=label, rule="extra_forbidden", message="Extra inputs are not permitted")
-            for label in _unclaimed(plan, arrivals.labels)
-        ]
+        reasons += [extra_reason(label) for label in _unclaimed(plan, arrivals.labels)]
     everything = np.arange(arrivals.n_rows, dtype=np.int64)
     for reason in reasons:
         log.add(everything, reason)

@@ -101,7 +101,10 @@ def family_of(column: Any, /) -> Family:
 def _family_of_objects(column: Any) -> Family:
     from pandas.api.types import infer_dtype
 
-    inferred = infer_dtype(column.to_numpy(), skipna=True)
+    try:
+        inferred = infer_dtype(column.to_numpy(), skipna=True)
+    except ArithmeticError:  # pandas cannot bear a signalling Decimal NaN
+        inferred = infer_dtype([one for one in python_values(column) if one is not None])
     if inferred in _OF_INFERENCE:
         return _OF_INFERENCE[inferred]
     if inferred.startswith("mixed"):

@@ -172,8 +172,6 @@ def _choose_path(
     unknown = sorted(set(inner) - _KERNEL_KEYS[kind] - SILENT_KEYS)
     if unknown:
         return "column", f"{', '.join(unknown)} of {kind} is judged by pydantic-core", False
-    if kind == "enum" and "missing" in inner:
-        return "column", "the Enum has a _missing_ hook; each distinct value is judged once", True
     if kind in {"literal", "enum"}:
         return "vectorised", f"each distinct value of the {kind} is judged once", True
     if kind == "str":

@@ -13,8 +13,8 @@ from prodml._core.column_building import series_of
 from prodml._core.columns import columns_of, count_missing, moments_of, pandas_major, python_values
 from prodml._core.parallel import available_cores
 from prodml._core.progress import follow_progress
-from prodml.contracts._arrivals import require_frame
 from prodml.contracts._engine import Arrivals, FrameVerdict, judge_frame
+from prodml.contracts._readable_frames import require_frame
 from prodml.contracts._row_checks import SeenKeys
 from prodml.contracts._structure import structural_changes
 from prodml.contracts.checks import Freshness
@@ -137,7 +137,7 @@ def _assemble(frame: pd.DataFrame, arrivals: Arrivals, verdict: FrameVerdict) ->
     if verdict.accepted is not None:
         index = frame.index.take(verdict.accepted)
         taken = {name: series_of(column, index) for name, column in verdict.columns.items()}
-        return pd.DataFrame(taken, index=index, copy=False)
+        return _frame_of(taken, index)
     lazily = pandas_major() >= _COPIES_ON_WRITE
     places = {id(column): at for at, column in enumerate(arrivals.columns)}
     if lazily and (stretch := _unbroken(places, verdict.columns)) is not None:
@@ -145,7 +145,7 @@ def _assemble(frame: pd.DataFrame, arrivals: Arrivals, verdict: FrameVerdict) ->
         shared = pd.DataFrame(frame if whole else frame.iloc[:, stretch], copy=False)
         names = list(verdict.columns)
         if arrivals.labels[stretch] != names:
-            shared.columns = pd.Index(names)
+            shared.columns = _labels(names)
         return shared
     columns = {}
     for name, column in verdict.columns.items():
@@ -156,7 +156,24 @@ def _assemble(frame: pd.DataFrame, arrivals: Arrivals, verdict: FrameVerdict) ->
             columns[name] = frame.iloc[:, at]
         else:
             columns[name] = series_of(column.copy(), frame.index)
-    return pd.DataFrame(columns, index=frame.index, copy=False)
+    return _frame_of(columns, frame.index)
+
+
+def _frame_of(columns: dict[str, pd.Series[Any]], index: pd.Index[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame(dict(enumerate(columns.values())), index=index, copy=False)
+    frame.columns = _labels(list(columns))
+    return frame
+
+
+def _labels(names: list[str]) -> pd.Index[Any]:
+    import pandas as pd
+
+    try:
+        return pd.Index(names)
+    except UnicodeEncodeError:  # a lone surrogate is no text to Arrow
+        return pd.Index(names, dtype=object)
 
 
 def _unbroken(places: dict[int, int], columns: dict[str, Any]) -> slice | None:

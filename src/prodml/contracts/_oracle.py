@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import ValidationError
+from pydantic_core import SchemaError, ValidationError
 
 from prodml._core.scalars import PLAIN_TYPES
 from prodml.contracts._plain import plain
@@ -23,13 +23,22 @@ if TYPE_CHECKING:
 
     from prodml.contracts._plan import FieldPlan
 
-__all__ = ["Answers", "ask", "ask_one", "crash_reason", "is_same", "reasons_of"]
+    #: What pydantic made of one value, and why it rejected it.
+    Answer = tuple[Any, list[Reason]]
+
+__all__ = [
+    "Answers",
+    "ask",
+    "ask_one",
+    "crash_reason",
+    "extra_reason",
+    "is_same",
+    "missing_reason",
+    "reasons_of",
+]
 
 #: The rule of a value on which a validator raised something else than ValueError.
 CRASH: Final = "validator_crashed"
-
-#: The rule of a value on which a validator does not always say the same.
-UNSTABLE: Final = "validator_unstable"
 
 
 #: Types of which a cell may hold any value as it is.
@@ -84,13 +93,17 @@ def ask(plan: FieldPlan, column: str, values: Sequence[Any]) -> Answers:
     if len(given) != len(values):  # a validator asked pydantic to leave a value out
         return _ask_singly(plan, column, values)
     answers = Answers(values=given)
-    memory: dict[tuple[type, Any], list[Reason]] = {}
+    memory: dict[tuple[type, Any], Answer] = {}
     for position in _not_passed_through(values, given):
         before, after = values[position], given[position]
         if after is FAILED:
-            answers.reasons[position] = _remembered(plan, column, before, memory)
-            continue
-        after_plain = plain(after)
+            after_plain, reasons = _remembered(plan, column, before, memory)
+            if reasons:
+                answers.reasons[position] = reasons
+                continue
+            # a validator left the value out, or has changed its mind: asked alone, it accepts
+        else:
+            after_plain = plain(after)
         given[position] = after_plain
         if not answers.changed and not is_same(before, after_plain):
             answers.changed = True
@@ -113,22 +126,15 @@ def _not_passed_through(values: Sequence[Any], given: Sequence[Any]) -> Sequence
 
 
 def _remembered(
-    plan: FieldPlan, column: str, value: Any, memory: dict[tuple[type, Any], list[Reason]]
-) -> list[Reason]:
+    plan: FieldPlan, column: str, value: Any, memory: dict[tuple[type, Any], Answer]
+) -> Answer:
     # equal values must give the same message: 0.0 and -0.0 need not, nor equal moments in two zones
     if type(value) not in _MEMORABLE and (type(value) is not float or value == 0.0):
-        return _why(plan, column, value)
+        return _try_one(plan.one, column, value)
     key = (type(value), value)
     if key not in memory:
-        memory[key] = _why(plan, column, value)
+        memory[key] = _try_one(plan.one, column, value)
     return memory[key]
-
-
-def _why(plan: FieldPlan, column: str, value: Any) -> list[Reason]:
-    """Return why a value was rejected; a value without a reason would pass as accepted."""
-    found = ask_one(plan, column, value)
-    message = "the validator rejected the value, and accepted it when it was asked again"
-    return found or [Reason(column=column, rule=UNSTABLE, message=message)]
 
 
 def _ask_singly(plan: FieldPlan, column: str, values: Sequence[Any]) -> Answers:
@@ -148,11 +154,13 @@ def ask_one(plan: FieldPlan, column: str, value: Any) -> list[Reason]:
     return _try_one(plan.one, column, value)[1]
 
 
-def _try_one(validator: SchemaValidator, column: str, value: Any) -> tuple[Any, list[Reason]]:
+def _try_one(validator: SchemaValidator, column: str, value: Any) -> Answer:
     try:
         return plain(validator.validate_python(value)), []
     except ValidationError as error:
         return FAILED, reasons_of(error, (column,))
+    except SchemaError:
+        return None, []  # a validator left the value out (PydanticOmit), which a model allows
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - the user's validator; the row is at fault, not the job
@@ -178,6 +186,16 @@ def crash_reason(column: str, error: Exception) -> Reason:
         rule=CRASH,
         message=f"the validator raised {type(error).__name__}: {error}",
     )
+
+
+def missing_reason(plan: FieldPlan) -> Reason:
+    """Say that a field did not arrive, as pydantic says it."""
+    return Reason(column=plan.location, rule="missing", message="Field required")
+
+
+def extra_reason(name: str) -> Reason:
+    """Say that nobody asked for a column, as pydantic says it."""
+    return Reason(column=name, rule="extra_forbidden", message="Extra inputs are not permitted")
 
 
 def is_same(before: Any, after: Any) -> bool:

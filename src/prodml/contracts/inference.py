@@ -174,8 +174,8 @@ def infer_contract(
         Zip_code: str = Field(alias='Zip code')
     """
     from prodml._core.columns import columns_of
-    from prodml.contracts._arrivals import require_frame
     from prodml.contracts._column_facts import facts_of
+    from prodml.contracts._readable_frames import require_frame
 
     require_frame(sample, caller="infer_contract", contract=name)
     labels = _check_columns(sample, name)

@@ -124,7 +124,9 @@ class ValidationResult:
         for name in ("column", "rule", "message"):
             texts = np.array([getattr(reason, name) for reason in reasons], dtype=object)
             codes, categories = factorize(texts)
-            out[name] = pd.Categorical.from_codes(codes[self._pairs.ids], categories)
+            # as objects, since data may bring text into a message that Arrow does not take
+            index = pd.Index(categories, dtype=object)
+            out[name] = pd.Categorical.from_codes(codes[self._pairs.ids], index)
         if self._keys is not None:
             keys = np.array(self._keys, dtype=object)
             out["key"] = pd.Series(keys[self._rejected_index()], dtype=object)
