@@ -328,6 +328,13 @@ def test_a_category_that_is_declared_and_does_not_occur():
     assert (change.kind, change.verdict, change.found) == ("category", "warn", "'xl'")
 
 
+def test_only_categories_that_occur_are_read():
+    """What is declared and does not occur costs nothing, whatever is expected."""
+    column = pd.Series(pd.Categorical(["1"], categories=["1", "x"]))
+
+    assert kinds(int, column) == [("type", "warn")]
+
+
 def test_categories_behind_a_validator_are_its_affair():
     """It may map any value to one of them."""
     assert kinds(Annotated[Literal["a"], BeforeValidator(str.lower)], ["A"]) == []

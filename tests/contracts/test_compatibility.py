@@ -158,6 +158,13 @@ def test_an_unknown_mode_is_refused():
         contract(a=int).compatibility(contract(a=int), mode="backward")
 
 
+@pytest.mark.parametrize("older", [None, Point, ["1"], [{"name": "Row"}]])
+def test_what_is_no_version_is_refused(older):
+    """The message says what would be one."""
+    with pytest.raises(TypeError, match="must be a Contract or a ContractDescription"):
+        contract(a=int).compatibility(older)
+
+
 def test_a_stored_description_is_as_good_as_a_contract():
     """The code of the earlier version may be gone."""
     old = contract("1", a=Annotated[int, Field(ge=0)])

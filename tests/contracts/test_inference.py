@@ -106,6 +106,10 @@ TYPES: dict[str, tuple[Any, str]] = {
     "ISO moments of both kinds": (["2024-01-31T12:00Z", "2023-12-01T13:14"], "str"),
     "a date that is none": (["2024-02-31"], "str"),
     "all but one a date": (["2024-01-31", "?"], "str"),
+    "a number among many moments": (
+        [*(f"2024-01-01T12:{m:02}:{s:02}" for m in range(3) for s in range(60)), "86400"],
+        "str",
+    ),
     "dates of one's own country": (["03/04/2024", "05/06/2024"], "str"),
     "several types": (objects("a", 1), "Any"),
     "lists": (objects([1], [2]), "Any"),

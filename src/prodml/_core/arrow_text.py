@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prodml._core.column_building import text_dtype
-from prodml._core.columns import is_arrow_backed, object_text
+from prodml._core.columns import is_arrow_backed, numpy_dtype, object_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -187,7 +187,7 @@ def text_column(text: Any, like: Any) -> Any:
     """Return text as a column of the dtype of another, or of pandas' own for objects."""
     import pandas as pd
 
-    dtype = like.dtype if like.dtype != object else text_dtype()
+    dtype = like.dtype if numpy_dtype(like) is None else text_dtype()
     if is_arrow_backed(like) or dtype == "str":
         return pd.array(text, dtype=dtype)
     return pd.Series(text.to_pylist(), dtype=dtype).array

@@ -15,6 +15,9 @@ PLAIN_TYPES: Final[frozenset[type]] = frozenset(
     {bool, bytes, date, datetime, int, str, time, timedelta, type(None), UUID}
 )
 
+#: Units of numpy below the microsecond, of which datetime holds no more than that.
+_FINER_UNITS: Final = frozenset({"ns", "ps", "fs", "as"})
+
 
 def normalise(value: Any, /) -> Any:
     """Return the plain Python value that a cell stands for.
@@ -122,6 +125,13 @@ def _within_range(value: Any, convert: Any) -> Any:
 def _numpy_time(value: Any, numpy: Any) -> Any:
     if numpy.isnat(value):
         return None
+    fine = value.astype(f"{value.dtype.kind}8[us]")
+    # numpy does not notice when a coarser unit overflows
+    if (
+        numpy.datetime_data(value.dtype)[0] not in _FINER_UNITS
+        and fine.astype(value.dtype) != value
+    ):
+        return OutOfRange(value)
     # item() of nanoseconds is an int, which pydantic would read as a UNIX time
-    item = value.astype(f"{value.dtype.kind}8[us]").item()
+    item = fine.item()
     return item if isinstance(item, datetime | timedelta) else OutOfRange(value)

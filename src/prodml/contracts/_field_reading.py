@@ -112,7 +112,8 @@ def read_field(
     if any(node["type"] in FUNCTION_NODES and asks_for_context(node) for node in functions):
         return "a validator asks for its context (info)"
     nullable, inner = unwrap_nullable(schema, definitions)
-    path, why, distinct = _choose_path(inner, schema, definitions)
+    node = _with_config(inner, config)
+    path, why, distinct = _choose_path(node, schema, definitions)
     # with its default, which a validator may ask for
     one_validator, column_validator = _validators(whole, config, definitions)
     by_alias = config.get("loc_by_alias", True)
@@ -123,7 +124,7 @@ def read_field(
         required=required,
         nullable=nullable,
         kind=inner["type"],
-        node=_with_config(inner, config),
+        node=node,
         path=path,
         why=why,
         distinct=distinct,
@@ -169,7 +170,7 @@ def _choose_path(
         return "column", "has a validator function; each distinct value is judged once", True
     if kind not in _KERNEL_KEYS:
         return "column", f"{kind} values are judged by pydantic-core, column by column", False
-    unknown = sorted(set(inner) - _KERNEL_KEYS[kind] - SILENT_KEYS)
+    unknown = sorted({key for key in inner if inner[key]} - _KERNEL_KEYS[kind] - SILENT_KEYS)
     if unknown:
         return "column", f"{', '.join(unknown)} of {kind} is judged by pydantic-core", False
     if kind in {"literal", "enum"}:

@@ -15,6 +15,7 @@ from prodml._core.arrow_text import (
     text_column,
 )
 from prodml._core.column_building import text_dtype
+from prodml._core.columns import numpy_dtype
 from prodml.contracts._judgement import Judgement, add_group
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ def judge_text(plan: FieldPlan, column: Any) -> Judgement | None:
     White space is stripped by Rust's rules, which are Unicode's; rows for which Arrow's are not
     known to be the same are left open.
     """
-    if plan.node["to_lower"] or plan.node["to_upper"]:
-        return None
     text = arrow_text(column)
     if text is None:
         return None
@@ -53,7 +52,7 @@ def judge_text(plan: FieldPlan, column: Any) -> Judgement | None:
         add_group(judgement, broken)
         certain = _both(certain, ~broken)
         settled = broken if settled is None else settled | broken
-    if judgement.values is None and column.dtype == object and text_dtype() is not object:
+    if judgement.values is None and numpy_dtype(column) is not None and text_dtype() is not object:
         judgement.values = text_column(text, like=column)
     if (pattern := plan.node.get("pattern")) is not None:
         matched = match_pattern(text, pattern)

@@ -28,14 +28,13 @@ from prodml.contracts._differences import Difference
 from prodml.contracts._inclusion import PASS, Effect
 from prodml.contracts._tagged import UNKNOWN
 from prodml.contracts._type_changes import TypeComparison
+from prodml.contracts.description import ContractDescription
 from prodml.evidence import Evidence, EvidenceTable, Verdict, worst_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
-
-    from prodml.contracts.description import ContractDescription
 
 __all__ = [
     "CompatibilityMode",
@@ -242,6 +241,8 @@ def check_compatibility(
 
     Raises
     ------
+    TypeError
+        If an earlier version is no description.
     ValueError
         On another mode.
 
@@ -258,6 +259,14 @@ def check_compatibility(
     if mode not in get_args(CompatibilityMode):
         message = f"`mode` must be one of {get_args(CompatibilityMode)}, got {mode!r}."
         raise ValueError(message)
+    anything: Sequence[Any] = older
+    strange = [one for one in anything if not isinstance(one, ContractDescription)]
+    if strange:
+        message = (
+            f"An earlier version must be a Contract or a ContractDescription, got "
+            f"{type(strange[0]).__name__}."
+        )
+        raise TypeError(message)
     looked_at = tuple(older) if mode.endswith("_TRANSITIVE") else tuple(older[-1:])
     return CompatibilityReport(
         contract=contract.name,

@@ -318,12 +318,14 @@ class Contract(Generic[Model]):
 
         Raises
         ------
+        TypeError
+            If `older` is neither.
         ValueError
             On another mode.
         """
         from prodml.contracts.compatibility import check_compatibility
 
-        given = [older] if isinstance(older, Contract | ContractDescription) else list(older)
+        given: list[Any] = list(older) if isinstance(older, list | tuple) else [older]
         described = [one.describe() if isinstance(one, Contract) else one for one in given]
         return check_compatibility(self.describe(), described, mode=mode)
 

@@ -82,7 +82,7 @@ def to_json_schema(contract: Contract[Any], /) -> dict[str, Any]:
     described = contract.describe()
     schema = contract.model.model_json_schema(schema_generator=_Generator)
     not_said: dict[str, list[str]] = {}
-    for path, reason in _unsaid(described.model, "", set()):
+    for path, reason in _unsaid(described.model, ""):
         reasons = not_said.setdefault(path, [])
         if reason not in reasons:
             reasons.append(reason)
@@ -100,11 +100,8 @@ def to_json_schema(contract: Contract[Any], /) -> dict[str, Any]:
     }
 
 
-def _unsaid(described: TypeDescription, path: str, seen: set[int]) -> Iterator[tuple[str, str]]:
+def _unsaid(described: TypeDescription, path: str) -> Iterator[tuple[str, str]]:
     """Yield what JSON Schema does not say about a type, and where."""
-    if id(described) in seen:
-        return
-    seen.add(id(described))
     for function in described.functions:
         yield path, f"{function.mode} validator {function.name}"
     for name, reason in _UNSAID.items():
@@ -114,15 +111,13 @@ def _unsaid(described: TypeDescription, path: str, seen: set[int]) -> Iterator[t
         yield path, f"{described.kind} values"
     for label, part in described.parts.items():
         inside = f"{path}[]" if label.startswith("items") else path
-        yield from _unsaid(part, inside, seen)
+        yield from _unsaid(part, inside)
     for field in described.fields:
-        yield from _unsaid_of_field(field, path, seen)
+        yield from _unsaid_of_field(field, path)
 
 
-def _unsaid_of_field(
-    field: FieldDescription, path: str, seen: set[int]
-) -> Iterator[tuple[str, str]]:
+def _unsaid_of_field(field: FieldDescription, path: str) -> Iterator[tuple[str, str]]:
     inside = f"{path}.{field.name}" if path else field.name
     if len(field.inputs) > 1 or len(field.inputs[0]) > 1:
         yield inside, "is read under several names, or from within another column"
-    yield from _unsaid(field.type, inside, seen)
+    yield from _unsaid(field.type, inside)
