@@ -410,6 +410,16 @@ def test_parts_must_be_summaries_of_one_class():
         check_mergeable([])
 
 
+def test_a_class_that_does_not_pickle_is_told_so():
+    """A worker could not send it back."""
+
+    class Local(Words):
+        pass
+
+    with pytest.raises(AssertionError, match=r"pickle restores it\. part 0: it raised"):
+        check_mergeable([Local.of("a")])
+
+
 def test_a_refused_merge_must_not_change_the_other():
     """Neither side of it."""
     with pytest.raises(AssertionError, match="A refused merge changed `foreign`"):

@@ -13,7 +13,15 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from prodml.contracts import Compare, Contract, ForeignKey, RowCount, Unique, ValidationSummary
+from prodml.contracts import (
+    Compare,
+    Contract,
+    ForeignKey,
+    RowCount,
+    Unique,
+    ValidationSummary,
+    _frames,
+)
 from prodml.errors import (
     ContractError,
     DuplicateColumnError,
@@ -159,6 +167,16 @@ def test_neither_side_sees_the_changes_of_the_other(quantity):
     frame.iloc[:, 0] = 77
     frame["new"] = 1
     assert cells_of(again.accepted) == accepted
+
+
+def test_without_copy_on_write_the_sides_are_apart_too(monkeypatch):
+    """As with pandas 2, on any pandas."""
+    monkeypatch.setattr(_frames, "pandas_major", lambda: 2)
+    frame = orders(quantity=1)
+    result = CONTRACT.validate_frame(frame)
+    result.accepted["quantity"].array[0] = 99
+
+    assert frame["quantity"].tolist() == [1, 1, 1, 1]
 
 
 def test_a_message_names_contract_column_row_rule_and_value():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, create_model
 from pydantic_core import SchemaError
 
+from prodml.contracts import Contract
 from prodml.contracts._patterns import is_portable
 
 PORTABLE = [
@@ -93,3 +95,6 @@ def test_a_pattern_that_arrow_does_not_take_is_left_to_pydantic() -> None:
 
     assert is_portable("((a{999}){999})")
     assert match_pattern(pa.array(["a"]), "((a{999}){999})") is None
+    model = create_model("Row", a=(Annotated[str, Field(pattern="^(a{40}){40}$")], ...))
+    frame = pd.DataFrame({"a": ["a" * 1600, "a" * 1599]})
+    assert Contract(model).validate_frame(frame).accepted_positions.tolist() == [0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Annotated, Any, Generic, Literal, Optional, TypeVar
 
 import pytest
@@ -28,8 +29,8 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from prodml.contracts import Contract
-from prodml.contracts._field_reading import _choose_path
+from prodml.contracts import Contract, _schema
+from prodml.contracts._field_reading import _choose_path, read_field
 from prodml.contracts._schema import _model_fault
 from prodml.contracts._schema_nodes import unknown_keys, walk
 
@@ -199,6 +200,36 @@ def test_nodes_are_walked_once() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        ({"frobnicate": 1}, "model-field has frobnicate, which prodml does not know"),
+        ({"schema": {"frobnicate": 1}}, "default has frobnicate, which prodml does not know"),
+        ({"schema": {"on_error": "omit"}}, "its default also replaces values that fail"),
+        ({"schema": {"on_error": "raise"}}, None),
+    ],
+)
+def test_a_field_that_nobody_knows_is_left_to_pydantic(node: Any, why: str | None) -> None:
+    """Its node, and that of its default."""
+    default = {"type": "default", "schema": {"type": "int"}, "default": 1, **node.get("schema", {})}
+    found = read_field("a", {"type": "model-field", **node, "schema": default}, {}, {})
+
+    assert (found if isinstance(found, str) else None) == why
+
+
+def test_a_validator_of_the_model_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key beside its function sends rows whole."""
+    fields = {"type": "model-fields", "fields": {}}
+    model = {"type": "model", "cls": BaseModel, "schema": fields, "config": {}}
+    function = {"type": "no-info", "function": _same}
+    schema = {"type": "function-after", "function": function, "schema": model, "frobnicate": 1}
+    monkeypatch.setattr(_schema, "TypeAdapter", lambda _model: SimpleNamespace(core_schema=schema))
+
+    plan = _schema.read_model(BaseModel)
+
+    assert plan.whole_rows == "function-after has frobnicate, which prodml does not know"
+
+
 class TestModels:
     """Settings and validators of a model as a whole."""
 
@@ -221,6 +252,22 @@ class TestModels:
 
         assert explanation.whole_rows is why
         assert {one.path for one in explanation.fields} == {"vectorised"}
+
+    @pytest.mark.parametrize(
+        ("config", "why"),
+        [
+            ({"str_to_lower": True}, "to_lower of str is judged by pydantic-core"),
+            ({"str_to_upper": True}, "to_upper of str is judged by pydantic-core"),
+            ({"regex_engine": "python-re"}, "the pattern needs Python's own engine"),
+        ],
+    )
+    def test_settings_that_a_kernel_cannot_follow(self, config: Any, why: str) -> None:
+        """The column goes to pydantic, the rows don't."""
+        field: Any = (Annotated[str, Field(pattern="^a$")], ...)
+        explanation = Contract(create_model("Row", __config__=config, a=field)).explain()
+
+        assert (explanation["a"].path, explanation["a"].why) == ("column", why)
+        assert explanation.whole_rows is None
 
     def test_a_generic_model_is_like_any_other(self) -> None:
         """Its parameters are filled in when it is used."""

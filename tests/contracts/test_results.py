@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,15 @@ import pandas as pd
 import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
+from prodml._core.arrow_text import has_arrow
+from prodml._core.column_building import column_from_values
+from prodml._core.columns import python_values
 from prodml.contracts import Contract, Unique, Violation
 from prodml.contracts.violation import describe_violations, nearest_name, shorten
 from prodml.errors import DuplicateColumnError, RecordRejectedError
 from prodml.testing import FakeClock, check_evidence_source
+
+from .corpus import columns
 
 
 class Line(BaseModel):
@@ -240,9 +245,54 @@ class TestNames:
             Contract(Row).validate_frame(frame)
         assert caught.value.columns == ("x",)
 
+    def test_a_rule_over_rows_sees_the_columns_that_the_model_keeps(self) -> None:
+        """And they come through."""
+
+        class Row(BaseModel):
+            model_config = ConfigDict(extra="allow")
+            a: int
+
+            @model_validator(mode="after")
+            def _look(self) -> Any:
+                assert self.x  # type: ignore[attr-defined]
+                return self
+
+        frame = pd.DataFrame({"a": [1, 2], "x": [0, 5]})
+
+        assert Contract(Row).validate_frame(frame).accepted.to_dict("list") == {"a": [2], "x": [5]}
+
+    def test_a_check_of_a_column_that_did_not_arrive(self) -> None:
+        """Every row is rejected already."""
+
+        class Row(BaseModel):
+            a: int
+
+        result = Contract(Row, checks=[Unique("a")]).validate_frame(pd.DataFrame({"x": [1, 2]}))
+
+        assert [one[2] for one in reasons(result)] == ["missing", "missing"]
+
 
 class TestDtypes:
     """A column has one dtype, whatever a chunk happens to hold."""
+
+    @pytest.mark.parametrize(
+        ("kind", "dtypes"),
+        [
+            (int, "iu"), (float, "f"), (bool, "b"), (str, "OU"), (datetime, "M"), (timedelta, "m"),
+        ],
+    )  # fmt: skip
+    def test_the_dtype_suits_the_field(self, kind: Any, dtypes: str) -> None:
+        """Whatever dtype the values came in, unless they do not fit into theirs."""
+        model: Any = type("Row", (BaseModel,), {"__annotations__": {"a": kind}})
+        contract = Contract(model)
+        for label, column in columns(arrow=has_arrow()):
+            accepted = contract.validate_frame(pd.DataFrame({"a": column})).accepted["a"]
+            values = python_values(accepted.array)
+            best = column_from_values(values, kind.__name__)
+            if str(best.dtype) != "object" or kind is str:
+                assert accepted.dtype.kind in dtypes, (label, accepted.dtype)
+            if kind is str and label in {"text_object", "odd", "text_padded"}:
+                assert str(accepted.dtype) == str(best.dtype), label
 
     @pytest.mark.parametrize(
         ("kind", "good", "dtype"),

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
+from prodml._core import columns as _columns
 from prodml._core.arrow_text import has_arrow
 from prodml.contracts import (
     Compare,
@@ -24,6 +25,7 @@ from prodml.contracts import (
     NullFraction,
     RowCount,
     Unique,
+    _row_checks,
 )
 from prodml.contracts._row_checks import SeenKeys, breaks_compare, rows_that_break
 from prodml.errors import ContractError, RecordRejectedError
@@ -222,6 +224,16 @@ class TestUnique:
         assert rows_that_break(Unique("a"), {"a": column}, None).tolist() == [
             False, False, False, True,
         ]  # fmt: skip
+
+    def test_text_is_told_apart_on_any_pandas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As with pandas 2, where it needs care."""
+        monkeypatch.setattr(_row_checks, "pandas_major", lambda: 2)
+        monkeypatch.setattr(_columns, "pandas_major", lambda: 2)
+        column = _objects(["a\x00b", "a", "a\x00c", "a\x00b", None, None]).array
+
+        found = rows_that_break(Unique("a", "b"), {"a": column, "b": column}, SeenKeys())
+
+        assert found.tolist() == [False, False, False, True, False, False]
 
     def test_rejected_rows_do_not_count(self) -> None:
         """A row that its model or another check turns away leaves its key to the next."""

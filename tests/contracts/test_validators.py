@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from pydantic import (
     Field,
     create_model,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticOmit, PydanticUseDefault
 
 from prodml.contracts import Contract
+from prodml.contracts._oracle import ask
 from prodml.errors import RecordRejectedError
 
 
@@ -243,6 +246,64 @@ class TestMisbehaving:
         result = Contract(model).validate_frame(pd.DataFrame({"value": [1, 2]}))
 
         assert result.accepted["value"].tolist() == ["no. 1", "no. 2"]
+
+    def test_a_crash_on_what_is_no_record(self) -> None:
+        """The record as a whole is at fault."""
+
+        class Row(BaseModel):
+            a: int = 1
+
+            @model_validator(mode="before")
+            @classmethod
+            def _look(cls, content: Any) -> Any:
+                return {"a": content["a"]}
+
+        contract = Contract(Row)
+
+        with pytest.raises(RecordRejectedError, match="TypeError") as caught:
+            contract.validate_record(5)  # type: ignore[arg-type]
+        (found,) = caught.value.violations
+        assert (found.column, found.rule, found.value) == ("", "validator_crashed", 5)
+
+    def test_a_crash_beside_a_field_that_may_be_absent(self) -> None:
+        """Which is no reason."""
+
+        def crash(_value: Any) -> Any:
+            raise ZeroDivisionError
+
+        model: Any = create_model(
+            "Row", a=(Annotated[int, BeforeValidator(crash)], ...), b=(int, 1)
+        )
+
+        with pytest.raises(RecordRejectedError) as caught:
+            Contract(model).validate_record({"a": 1})
+        assert [one.column for one in caught.value.violations] == ["a"]
+
+
+class TestList:
+    """pydantic-core is asked about a list of values, and about each where it gives no list."""
+
+    PLAN = Contract(create_model("Row", value=(int, ...)))._plan.fields[0]
+
+    @pytest.mark.parametrize("answer", [RuntimeError("no"), [1]])
+    def test_what_it_does_not_answer_as_a_list_it_is_asked_one_by_one(self, answer: Any) -> None:
+        """The answers are the same."""
+
+        def refuse(_values: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        values = [1, "2", "x", None]
+        plan: Any = SimpleNamespace(
+            one=self.PLAN.one, column=SimpleNamespace(validate_python=refuse)
+        )
+
+        found = ask(plan, "value", values)
+
+        wanted = ask(self.PLAN, "value", values)
+        assert repr(found) == repr(wanted)
+        assert ask(plan, "value", [1, 2]).changed is False
 
 
 class TestWholeRows:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,3 +157,24 @@ def test_a_text_becomes_a_column_like_another(dtype):
     own = pd.Series(["a"]).dtype
     assert pd.Series(column).dtype == (own if dtype in {None, object} else dtype)
     assert python_values(column) == ["a", None]
+
+
+def test_more_text_than_an_array_holds_is_left():
+    """Arrow keeps it in pieces, which the kernels do not know."""
+    pieces = pa.chunked_array([["a"], ["b"]])
+    array = SimpleNamespace(type=pa.string(), combine_chunks=lambda: pieces)
+    library = SimpleNamespace(types=pa.types, ChunkedArray=SimpleNamespace | pa.ChunkedArray)
+
+    assert arrow_text._one_array(array, library) is None
+
+
+def test_without_pyarrow_there_is_no_text(monkeypatch):
+    """It is looked for once."""
+    arrow_text.has_arrow.cache_clear()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.compute", None)
+    try:
+        assert not arrow_text.has_arrow()
+        assert arrow_text.arrow_text(pd.Series(["a"]).array) is None
+    finally:
+        arrow_text.has_arrow.cache_clear()

@@ -214,3 +214,13 @@ class TestDistinct:
         codes, _ = columns.distinct_values(pd.Series(bits.view(np.float64)).array)
 
         assert codes.tolist()[:2] == [-1, -1]
+
+    def test_without_the_fast_way_text_is_told_apart_all_the_same(self, monkeypatch):
+        """As with pandas 2, on any pandas."""
+        monkeypatch.setattr(columns, "pandas_major", lambda: 2)
+        objects = pd.Series(["a\x00b", "a", "a\x00b", None], dtype=object).array
+
+        codes, values = columns.distinct_values(objects)
+
+        assert codes.tolist() == [0, 1, 0, -1]
+        assert values == ["a\x00b", "a"]

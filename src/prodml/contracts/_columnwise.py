@@ -99,9 +99,6 @@ def judge_block(plan: FieldPlan, name: str, column: Any) -> BlockOutcome:
             outcome = _settle(plan, name, column, judgement)
     if outcome is None:
         outcome = _judge_each(plan, name, column)
-    if outcome.values is column and not _is_native(plan, column):
-        rejected = np.concatenate(outcome.rows).tolist() if outcome.rows else ()
-        outcome.values = _rebuilt(plan, python_values(column), rejected)
     outcome.unchanged = outcome.values is column
     return outcome
 
@@ -228,7 +225,9 @@ def _is_native(plan: FieldPlan, column: Any) -> bool:
     if plan.output in {"int", "float", "bool"}:
         return kind in {"int": "iu", "float": "f", "bool": "b"}[plan.output]
     if plan.output == "str":
-        text = type(column.dtype).__name__ == "StringDtype" or is_arrow_backed(column)
+        text = type(column.dtype).__name__ == "StringDtype" or (
+            is_arrow_backed(column) and kind in "OU"
+        )
         default = dtype is not None and dtype.kind == "O" and text_dtype() is object
         return text or is_categorical(column) or default
     if plan.output in {"datetime", "timedelta"}:

@@ -62,7 +62,7 @@ _KERNEL_KEYS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "date": frozenset({"strict"}),
     "timedelta": frozenset({"strict", "microseconds_precision"}),
-    "literal": frozenset({"expected"}),
+    "literal": frozenset({"expected", "strict"}),
     "enum": frozenset({"members", "sub_type", "missing", "strict"}),
 }
 # Settings of a model that act on its text fields, and what they are without one.
@@ -70,8 +70,6 @@ _TEXT_SETTINGS: Final = (
     ("strip_whitespace", "str_strip_whitespace", False),
     ("min_length", "str_min_length", None),
     ("max_length", "str_max_length", None),
-    ("to_lower", "str_to_lower", False),
-    ("to_upper", "str_to_upper", False),
     ("regex_engine", "regex_engine", "rust-regex"),
 )
 
@@ -170,7 +168,7 @@ def _choose_path(
         return "column", "has a validator function; each distinct value is judged once", True
     if kind not in _KERNEL_KEYS:
         return "column", f"{kind} values are judged by pydantic-core, column by column", False
-    unknown = sorted({key for key in inner if inner[key]} - _KERNEL_KEYS[kind] - SILENT_KEYS)
+    unknown = sorted(set(inner) - _KERNEL_KEYS[kind] - SILENT_KEYS)
     if unknown:
         return "column", f"{', '.join(unknown)} of {kind} is judged by pydantic-core", False
     if kind in {"literal", "enum"}:
@@ -200,6 +198,9 @@ def _with_config(inner: Node, config: Mapping[str, Any]) -> Node:
     if node["type"] == "str":
         for key, setting, default in _TEXT_SETTINGS:
             node.setdefault(key, config.get(setting, default))
+        for key in ("to_lower", "to_upper"):
+            if config.get(f"str_{key}"):
+                node.setdefault(key, True)
     return node
 
 

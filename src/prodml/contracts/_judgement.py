@@ -35,7 +35,8 @@ class Judgement:
     Attributes
     ----------
     values : array or None
-        The column with the values that pydantic gives; None if they are right as they are.
+        The column with the values that pydantic gives, in a dtype that suits the field; None if
+        the column is right as it is, dtype included.
     groups : list of numpy.ndarray of int64
         Rows that break the same single rule, a group each.
     open : numpy.ndarray of int64
@@ -62,10 +63,7 @@ def bounds_of(node: dict[str, Any], kind: type) -> dict[str, Any] | None:
     found: dict[str, Any] = {}
     for key, bound in _given_bounds(node):
         if kind is float and type(bound) in {int, float}:
-            try:
-                number = float(bound)
-            except OverflowError:
-                return None
+            number = float(bound)
             if number != number:  # noqa: PLR0124 - NaN
                 return None
             found[key] = number
