@@ -81,7 +81,14 @@ KINDS: dict[str, tuple[Any, list[Any]]] = {
     "lists": (_objects, [[1], [1.0], [2], None, {"a": [1]}, {"a": [1.0]}, {1}, (1,), "x"]),
 }
 if has_arrow():
+    import pyarrow as pa
+
     KINDS["arrow_text"] = (_dtyped("string[pyarrow]"), [*SOME_TEXT, None])
+    KINDS["arrow_string"] = (_dtyped(pd.ArrowDtype(pa.string())), [*SOME_TEXT, None])
+    KINDS["arrow_list"] = (_dtyped(pd.ArrowDtype(pa.list_(pa.int64()))), [[1], [2], [], None])
+    KINDS["arrow_date"] = (_dtyped(pd.ArrowDtype(pa.date32())), [date(2026, 1, 1), None])
+    KINDS["arrow_int"] = (_dtyped(pd.ArrowDtype(pa.int64())), [*SOME_INTS, None])
+    KINDS["arrow_float"] = (_dtyped(pd.ArrowDtype(pa.float64())), [0.5, -0.0, 2.0**53, None])
 
 
 @st.composite
@@ -224,6 +231,21 @@ class TestUnique:
         assert rows_that_break(Unique("a"), {"a": column}, None).tolist() == [
             False, False, False, True,
         ]  # fmt: skip
+
+    def test_values_without_a_hash(self) -> None:
+        """Lists, dicts and sets are equal when their contents are; others when they look it."""
+
+        class Odd:
+            __hash__ = None  # type: ignore[assignment]
+
+            def __repr__(self) -> str:
+                return "Odd()"
+
+        cells = [[1], (1,), {1}, {"a": [{2}]}, [1.0], {1.0}, {"a": [{2}]}, Odd(), Odd(), [Odd()]]
+
+        found = rows_that_break(Unique("a"), {"a": _objects(cells).array}, None)
+
+        assert np.flatnonzero(found).tolist() == [4, 5, 6, 8]
 
     def test_text_is_told_apart_on_any_pandas(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """As with pandas 2, where it needs care."""

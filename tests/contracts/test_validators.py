@@ -20,7 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit, PydanticUseDefault
 
-from prodml.contracts import Contract
+from prodml.contracts import Contract, _columnwise
+from prodml.contracts._judgement import Judgement
 from prodml.contracts._oracle import ask
 from prodml.errors import RecordRejectedError
 
@@ -304,6 +305,18 @@ class TestList:
         wanted = ask(self.PLAN, "value", values)
         assert repr(found) == repr(wanted)
         assert ask(plan, "value", [1, 2]).changed is False
+
+    def test_a_kernel_that_is_wrong_about_a_rule_costs_time_and_no_verdict(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It never rejects by itself: pydantic is asked why, and knows of no reason."""
+        wrong = Judgement(groups=[np.array([0, 2])])
+        monkeypatch.setitem(_columnwise._KERNELS, "int", lambda _plan, _column: wrong)
+        contract = Contract(create_model("Row", value=(Annotated[int, Field(ge=0)], ...)))
+
+        result = contract.validate_frame(pd.DataFrame({"value": [1, -1, 2]}))
+
+        assert result.accepted_positions.tolist() == [0, 2]
 
 
 class TestWholeRows:

@@ -70,12 +70,8 @@ def _one_array(array: Any, pa: Any) -> Any | None:
     if not isinstance(array, pa.ChunkedArray):
         return array
     whole = array.combine_chunks()
-    if not isinstance(whole, pa.ChunkedArray):
-        return whole
     # more text than one array of its type can hold stays in several
-    if whole.num_chunks > 1:
-        return None
-    return whole.chunk(0) if whole.num_chunks else pa.array([], type=whole.type)
+    return None if isinstance(whole, pa.ChunkedArray) else whole
 
 
 def null_mask(text: Any) -> npt.NDArray[np.bool_] | None:

@@ -15,6 +15,7 @@ from prodml._core.columns import (
     durations_of,
     factorize,
     integers_of,
+    is_arrow_backed,
     missing_mask,
     moments_of,
     numbers_of,
@@ -157,19 +158,36 @@ def _breaks_unique(
     absent = np.zeros(len(columns[0]), dtype=bool)
     for column in columns:
         absent |= missing_mask(column)
-    try:
-        keys = pd.DataFrame({at: _as_key(column) for at, column in enumerate(columns)})
-        repeated = keys.duplicated(keep="first").to_numpy() & ~absent
-    except TypeError:  # lists and dicts have no hash
-        repeated = np.zeros_like(absent)
-        repeated[_add_keys(columns, np.flatnonzero(~absent), set())] = True
+    repeated = np.zeros_like(absent)
+    present = np.flatnonzero(~absent)
+    if all(map(_has_hash, columns)):
+        standing = columns if len(present) == len(absent) else [c.take(present) for c in columns]
+        keys = pd.DataFrame({at: _as_key(column) for at, column in enumerate(standing)})
+        repeated[present] = keys.duplicated(keep="first").to_numpy()
+    else:
+        repeated[_add_keys(columns, present, set())] = True
     if seen is not None:
         repeated[_add_keys(columns, np.flatnonzero(~absent & ~repeated), seen.of(check))] = True
     return repeated
 
 
+def _has_hash(column: Any) -> bool:
+    """Say whether pandas counts the values; without a hash it would compare each to each."""
+    objects = python_objects(column)
+    if objects is None:
+        # Arrow does not count lists and structs
+        return type(column.dtype).__name__ != "ArrowDtype" or column.dtype.kind != "O"
+    kinds: set[Any] = set(map(type, objects.tolist()))
+    # a tuple has a hash only if what is in it has
+    return all(issubclass(kind, Hashable) and kind is not tuple for kind in kinds)
+
+
 def _as_key(column: Any) -> Any:
-    """Return a column, or numbers for its text where pandas would not tell all text apart."""
+    """Return a column without gaps in a form in which pandas tells all of its values apart."""
+    if is_arrow_backed(column):
+        # pandas compares Arrow's integers as floats
+        numbers = integers_of(column)
+        return series_of(column) if numbers is None else numbers
     objects = python_objects(column)
     if objects is None or pandas_major() >= NUL_IS_A_CHARACTER or object_text(column) is None:
         return series_of(column)
