@@ -12,7 +12,7 @@ from prodml.quarantine._text import storable
 from prodml.quarantine.store import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -83,12 +83,13 @@ def _combine(rejections: Rejections) -> tuple[list[tuple[Reason, ...]], list[int
     n_rows = len(rejections)
     starts = np.searchsorted(rows, np.arange(n_rows + 1))
     firsts: list[int] = starts.tolist()
-    numbers_of: dict[tuple[int, ...], int] = {}
     if len(rows) == n_rows and (starts == np.arange(n_rows + 1)).all():
-        chosen: Iterable[tuple[int, ...]] = zip(ids.tolist())  # one reason each, as is usual
-    else:
-        flat = ids.tolist()
-        chosen = (tuple(flat[firsts[at] : firsts[at + 1]]) for at in range(n_rows))
+        # one reason each, as is usual
+        singles, places = np.unique(ids, return_inverse=True)
+        return [(rejections.reasons[one],) for one in singles.tolist()], places.tolist()
+    numbers_of: dict[tuple[int, ...], int] = {}
+    flat = ids.tolist()
+    chosen = (tuple(flat[firsts[at] : firsts[at + 1]]) for at in range(n_rows))
     numbers = [numbers_of.setdefault(one, len(numbers_of)) for one in chosen]
     sets = [tuple(rejections.reasons[one] for one in each) for each in numbers_of]
     return sets, numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from prodml._core.sql import MOST_PARAMETERS, in_pieces, placeholders
@@ -229,7 +230,7 @@ class _Intake:
         first = next_numbers(self.session, "entry", len(fresh))
         ordinals = _ordinals([given.digests[at] for at in fresh])
         (layout,) = intern_contents(self.session, "layout", [given.layout]).values()
-        self._insert_entries(fresh, first, ordinals, layout)
+        self._insert_entries(fresh, count(first), ordinals, layout)
         n_identified = self.session.change(
             "INSERT INTO identity (digest, ordinal, seq) "
             "SELECT digest, ordinal, seq FROM entry WHERE seq >= ? ORDER BY digest, ordinal "
@@ -270,29 +271,23 @@ class _Intake:
         return known
 
     def _insert_entries(
-        self, chosen: Sequence[int], first: int, ordinals: Sequence[int], layout: int
+        self, chosen: Sequence[int], seqs: Iterable[int], ordinals: Iterable[int], layout: int
     ) -> None:
         given = self.delivery
-        numbers: Iterable[int] = range(first, first + len(chosen))
-        self._insert_numbered(zip(chosen, numbers, ordinals, strict=True), given, layout)
+        everything = len(chosen) == len(given.rows)
 
-    def _insert_numbered(
-        self, chosen: Iterable[tuple[int, int, int]], given: Delivery, layout: int
-    ) -> None:
-        keys = given.keys
-        redacted = int(given.redacted)
-        batch, at_time, reasons = self.batch, self.at, self.reasons
-        rows, digests, payloads = given.rows, given.digests, given.payloads
+        def of_chosen(values: Sequence[Any]) -> Iterable[Any]:
+            return values if everything else map(values.__getitem__, chosen)
+
         self.session.insert_many(
             "entry",
             ENTRY_COLUMNS,
-            (
-                (
-                    seq, digests[at], ordinal, batch, rows[at], layout, reasons[at],
-                    None if keys is None else keys[at], payloads[at], redacted, "pending", 1,
-                    at_time, at_time,
-                )
-                for at, seq, ordinal in chosen
+            zip(
+                seqs, of_chosen(given.digests), ordinals, repeat(self.batch),
+                of_chosen(given.rows), repeat(layout), of_chosen(self.reasons),
+                repeat(None) if given.keys is None else of_chosen(given.keys),
+                of_chosen(given.payloads), repeat(int(given.redacted)), repeat("pending"),
+                repeat(1), repeat(self.at), repeat(self.at),
             ),
         )  # fmt: skip
 
@@ -327,7 +322,8 @@ class _Intake:
             occurrences.append((self.batch, self.delivery.rows[at], seq))
         self._store_meeting(updates, reopened, occurrences)
         if added:
-            self._insert_numbered(added, self.delivery, layout)
+            places, seqs, ordinals = zip(*added, strict=True)
+            self._insert_entries(places, seqs, ordinals, layout)
             identities = [(self.delivery.digests[at], ordinal, seq) for at, seq, ordinal in added]
             self.session.insert_many("identity", ("digest", "ordinal", "seq"), identities)
         self.n_known, self.n_reopened = len(updates), len(reopened)

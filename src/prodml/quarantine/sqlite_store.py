@@ -15,6 +15,8 @@ __all__ = ["SqliteQuarantine"]
 
 #: "PMLQ", which tells the file apart from other SQLite databases.
 _APPLICATION_ID: Final = 0x504D4C51
+#: Rows come in batches: with pages of 4 kB they take an eighth more time.
+_PAGE_SIZE: Final = 16_384
 _MIGRATIONS: Final = (create_tables(integer="INTEGER", blob="BLOB", clustered=" WITHOUT ROWID"),)
 
 
@@ -51,5 +53,6 @@ class SqliteQuarantine(SqlQuarantineStore):
             migrations=_MIGRATIONS,
             application_id=_APPLICATION_ID,
             busy_timeout=busy_timeout,
+            page_size=_PAGE_SIZE,
         )
         super().__init__(database)
