@@ -58,7 +58,8 @@ def validate(
         threads=_thread_count(contract),
     )
     accepted, rejected = _positions(verdict, arrivals.n_rows)
-    summary = _summarise(contract, arrivals, verdict, len(accepted))
+    places = _places(contract, arrivals)
+    summary = _summarise(contract, arrivals, places, verdict, len(accepted))
     now = contract._clock.now()  # noqa: SLF001
     return ValidationResult(
         accepted=_assemble(frame, arrivals, verdict),
@@ -67,8 +68,8 @@ def validate(
         rejected_positions=rejected,
         first_row=first_row,
         pairs=verdict.violations,
-        sources=_sources(contract, arrivals),
-        keys=_keys(contract, arrivals, rejected),
+        sources=_sources(contract, places),
+        keys=_keys(contract, arrivals, places, rejected),
         summary=summary,
         checks=judge_delivery(contract.checks, summary, locations=locations, now=now),
         now=now,
@@ -135,7 +136,7 @@ def _assemble(frame: pd.DataFrame, arrivals: Arrivals, verdict: FrameVerdict) ->
     import pandas as pd
 
     if verdict.accepted is not None:
-        index = frame.index.take(verdict.accepted)
+        index = _taken(frame.index, verdict.accepted)
         taken = {name: series_of(column, index) for name, column in verdict.columns.items()}
         return _frame_of(taken, index)
     lazily = pandas_major() >= _COPIES_ON_WRITE
@@ -184,14 +185,31 @@ def _unbroken(places: dict[int, int], columns: dict[str, Any]) -> slice | None:
     return slice(start, start + len(found)) if unbroken else None
 
 
-def _sources(contract: Contract[Any], arrivals: Arrivals) -> dict[str, int]:
-    """Return for each name that reasons give to a field where its values stand."""
-    sources: dict[str, int] = {}
+def _taken(index: pd.Index[Any], rows: npt.NDArray[np.int64]) -> pd.Index[Any]:
+    """Return the labels of some rows."""
+    import pandas as pd
+
+    if type(index) is pd.RangeIndex and (index.start, index.step) == (0, 1):
+        # labels are positions: one array for both
+        rows.setflags(write=False)
+        return pd.Index(rows, name=index.name, copy=False)
+    return index.take(rows)
+
+
+def _places(contract: Contract[Any], arrivals: Arrivals) -> dict[str, int | None]:
+    """Return where the values of each field stand, for models that are judged by row as well."""
+    planned = contract._plan.fields  # noqa: SLF001 - the contract's own back room
+    places = {one.name: arrivals.position(one) for one in planned}
     for name, location in contract._locations.items():  # noqa: SLF001
-        at = _arrival_of(contract, name, arrivals)
-        if at is not None:
-            sources[location] = at
-    return sources
+        if name not in places:
+            places[name] = arrivals.position_of(location, name)
+    return places
+
+
+def _sources(contract: Contract[Any], places: dict[str, int | None]) -> dict[str, int]:
+    """Return for each name that reasons give to a field where its values stand."""
+    locations = contract._locations  # noqa: SLF001 - the contract's own back room
+    return {locations[name]: at for name, at in places.items() if at is not None}
 
 
 def _owners(contract: Contract[Any]) -> dict[str, str]:
@@ -204,32 +222,31 @@ def _owners(contract: Contract[Any]) -> dict[str, str]:
 
 
 def _keys(
-    contract: Contract[Any], arrivals: Arrivals, rejected: npt.NDArray[np.int64]
+    contract: Contract[Any],
+    arrivals: Arrivals,
+    places: dict[str, int | None],
+    rejected: npt.NDArray[np.int64],
 ) -> list[str | None] | None:
     if contract.key is None:
         return None
-    at = _arrival_of(contract, contract.key, arrivals)
+    at = places[contract.key]
     if at is None:
         return [None] * len(rejected)
     values = python_values(arrivals.columns[at].take(rejected))
     return [None if value is None else str(value) for value in values]
 
 
-def _arrival_of(contract: Contract[Any], field: str, arrivals: Arrivals) -> int | None:
-    """Return where the values of a field stand, for models that are judged by row as well."""
-    for one in contract._plan.fields:  # noqa: SLF001
-        if one.name == field:
-            return arrivals.position(one)
-    return arrivals.position_of(contract._locations[field], field)  # noqa: SLF001
-
-
 def _summarise(
-    contract: Contract[Any], arrivals: Arrivals, verdict: FrameVerdict, n_accepted: int
+    contract: Contract[Any],
+    arrivals: Arrivals,
+    places: dict[str, int | None],
+    verdict: FrameVerdict,
+    n_accepted: int,
 ) -> ValidationSummary:
     n_rows = arrivals.n_rows
     missing = {}
     for field, name in contract._locations.items():  # noqa: SLF001
-        at = _arrival_of(contract, field, arrivals)
+        at = places[field]
         missing[name] = n_rows if at is None else count_missing(arrivals.columns[at])
     pairs = verdict.violations
     counts = np.bincount(pairs.ids, minlength=len(pairs.reasons)).tolist()
