@@ -176,6 +176,13 @@ def test_a_zone_that_is_gone_leaves_the_instant():
     assert stamp == pd.Timestamp(0, tz="UTC")
 
 
+def test_moments_beyond_microseconds_come_back():
+    """A year that only whole seconds can hold, beside one that all units can."""
+    moments = np.array(["300000-01-01", "2024-05-17", "NaT"], dtype="M8[s]")
+
+    assert stored(pd.DataFrame({"a": moments}))["a"].to_numpy().tolist() == moments.tolist()
+
+
 def test_labels_of_any_kind_come_back():
     """Labels may repeat, be numbers, tuples, or missing."""
     frame = pd.DataFrame([[1, 2, 3, 4]])

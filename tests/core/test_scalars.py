@@ -23,7 +23,8 @@ from tests.contracts.oracle import Unheld, plain_cell, same
 
 MISSING = [
     None, math.nan, -math.nan, pd.NA, pd.NaT, np.nan, np.float32("nan"), np.longdouble("nan"),
-    Decimal("NaN"), Decimal("sNaN"), Decimal("-NaN"), np.datetime64("NaT"), np.timedelta64("NaT"),
+    Decimal("NaN"), Decimal("sNaN"), Decimal("-NaN"), np.datetime64("NaT", "us"),
+    np.timedelta64("NaT", "us"),
     np.datetime64("NaT", "ns"),
 ]  # fmt: skip
 

@@ -169,15 +169,14 @@ def durations_of(column: Any) -> npt.NDArray[np.int64] | None:
 
 
 def _in_microseconds(values: npt.NDArray[Any], unit: str) -> npt.NDArray[np.int64] | None:
-    fine = values.astype(unit, copy=False)
-    if np.datetime_data(values.dtype)[0] in {"us", "ns"}:
-        return fine.view(np.int64)
-    # numpy does not notice when seconds or milliseconds overflow; half the range cannot
-    coarse = values.astype(f"{unit[0]}8[s]", copy=False).view(np.int64)
-    known = coarse[coarse != np.iinfo(np.int64).min]
-    if known.size and (known.min() < -(2**62) // 10**6 or known.max() > 2**62 // 10**6):
-        return None
-    return fine.view(np.int64)
+    if np.datetime_data(values.dtype)[0] not in {"us", "ns"}:
+        # where seconds or milliseconds overflow, numpy 2.5 raises and older ones do not notice;
+        # half the range cannot
+        coarse = values.astype(f"{unit[0]}8[s]", copy=False).view(np.int64)
+        known = coarse[coarse != np.iinfo(np.int64).min]
+        if known.size and (known.min() < -(2**62) // 10**6 or known.max() > 2**62 // 10**6):
+            return None
+    return values.astype(unit, copy=False).view(np.int64)
 
 
 def within_python_range(moments: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -8,6 +8,7 @@ missing.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
@@ -196,9 +197,10 @@ def _encode_numpy(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> tuple[str, 
 
 def _encode_moments(values: npt.NDArray[Any]) -> list[str]:
     """Return ISO 8601, the same text for the same instant whichever unit it came in."""
-    fine = values.astype("M8[us]")
-    if bool(((fine.astype(values.dtype) == values) | np.isnat(values)).all()):
-        values = fine
+    with suppress(OverflowError):  # from numpy 2.5 on; older ones go round, which is not equal
+        fine = values.astype("M8[us]")
+        if bool(((fine.astype(values.dtype) == values) | np.isnat(values)).all()):
+            values = fine
     texts: list[str] = np.datetime_as_string(values).tolist()
     return texts
 

@@ -125,12 +125,13 @@ def _within_range(value: Any, convert: Any) -> Any:
 def _numpy_time(value: Any, numpy: Any) -> Any:
     if numpy.isnat(value):
         return None
-    fine = value.astype(f"{value.dtype.kind}8[us]")
-    # numpy does not notice when a coarser unit overflows
-    if (
-        numpy.datetime_data(value.dtype)[0] not in _FINER_UNITS
-        and fine.astype(value.dtype) != value
-    ):
+    try:
+        fine = value.astype(f"{value.dtype.kind}8[us]")
+        # before numpy 2.5 a coarser unit overflows unnoticed
+        exact = fine.astype(value.dtype) == value
+    except OverflowError:
+        return OutOfRange(value)
+    if not exact and numpy.datetime_data(value.dtype)[0] not in _FINER_UNITS:
         return OutOfRange(value)
     # item() of nanoseconds is an int, which pydantic would read as a UNIX time
     item = fine.item()
