@@ -50,6 +50,20 @@ EXAMPLES = [
         errors.TooManyRejectedError("x", batch="b", n_rejected=2, n_rows=3),
         {"batch": "b", "n_rejected": 2, "n_rows": 3},
     ),
+    (errors.BatchError("x"), {"namespace": "", "keys": ()}),
+    *(
+        (error("x", namespace="n", keys=["k"]), {"namespace": "n", "keys": ("k",)})
+        for error in (
+            errors.BatchInProgressError,
+            errors.BatchQuarantinedError,
+            errors.IdempotencyConflictError,
+            errors.StaleLeaseError,
+        )
+    ),
+    (errors.DuplicateKeyError("x", keys=["k"], rows=[1]), {"keys": ("k",), "rows": (1,)}),
+    (errors.MissingKeyError("x", column="id", rows=[1]), {"column": "id", "rows": (1,)}),
+    (errors.UnkeyableError("x", column="tags"), {"column": "tags"}),
+    (errors.UnsafeSinkError("x", sink="print"), {"sink": "print"}),
 ]
 IDS = [type(error).__name__ for error, _ in EXAMPLES]
 
