@@ -1,7 +1,8 @@
 """The main job on real data: raw rows in, good rows scored, bad rows kept with their reasons.
 
 Run it with ``nox -s quickstart``, or ``python examples/quickstart.py [FOLDER]``. A second run
-changes nothing: the same rows are in quarantine, and the same predictions in the folder.
+changes nothing: the same rows are in quarantine, and the same predictions in the folder. Kill it
+in the middle, and the next run goes on where it was.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,8 @@ from prodml.quarantine import advise
 
 OUTPUT = Path("quickstart-output")
 RICH = ">50K"
+#: Parquet where pyarrow is installed.
+FORMAT = "parquet" if find_spec("pyarrow") else "csv"
 
 
 @dataclass
@@ -68,19 +72,49 @@ def as_features(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def score(
-    model: HistGradientBoostingClassifier, rows: pd.DataFrame, training: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the prediction for each row."""
-    probability = model.predict_proba(as_features(rows, training))[:, 1]
-    return pd.DataFrame(
-        {
-            "row": rows.index,
-            "probability": probability,
-            "predicted": np.where(probability > 0.5, RICH, "<=50K"),
-            "actual": rows[LABEL].to_numpy(),
-        }
-    )
+@dataclass
+class Scorer:
+    """What is done to a batch of rows: pure, so that a retry gives the same."""
+
+    model: HistGradientBoostingClassifier
+    training: pd.DataFrame
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the prediction for each row."""
+        probability = self.model.predict_proba(as_features(rows, self.training))[:, 1]
+        return pd.DataFrame(
+            {
+                "row": rows["row"].to_numpy(),
+                "probability": probability,
+                "predicted": np.where(probability > 0.5, RICH, "<=50K"),
+                "actual": rows[LABEL].to_numpy(),
+            }
+        )
+
+
+def score(scorer: Scorer, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Score the rows batch by batch, each once, and return all predictions in their order."""
+    sink = pm.batch.FileSink(folder / "predictions", format=FORMAT)
+    with pm.batch.SqliteLedger(folder / "ledger.db") as ledger:
+        job = pm.BatchProcessor(
+            scorer,
+            ledger=ledger,
+            sink=sink,
+            namespace="score_adult_v1",  # a new model is a new name, and scores all rows anew
+            group_size=2,
+            tally=lambda out: {"rich": int((out["predicted"] == RICH).sum())},
+        )
+        report = job.run(pm.read_batches(rows.reset_index(), rows=2_000), progress=True)
+        print(f"  {report}")
+        if not report.is_complete:
+            sys.exit(f"Not all rows are scored: {report.errors}. Run it again.")
+        totals = ledger.totals(job.namespace)
+        print(
+            f"  in all runs together: {totals.n_done:,} rows scored once each, "
+            f"{totals.tallies['rich']:,} of them {RICH}"
+        )
+        # the ledger, not the folder, says which files count
+        return pd.concat(sink.read(ledger.done_keys(job.namespace)), ignore_index=True)
 
 
 def drop_full_stop(row: dict) -> dict | None:
@@ -110,12 +144,11 @@ def discard_stray_header(queue: pm.QuarantineQueue, source: str) -> int:
 
 
 def write(predictions: pd.DataFrame, folder: Path) -> Path:
-    """Write the predictions as Parquet where pyarrow is installed, else as CSV."""
-    try:
-        path = folder / "predictions.parquet"
+    """Write all predictions into one file."""
+    path = folder / f"predictions.{FORMAT}"
+    if FORMAT == "parquet":
         predictions.to_parquet(path, index=False)
-    except ImportError:
-        path = folder / "predictions.csv"
+    else:
         predictions.to_csv(path, index=False)
     return path
 
@@ -171,12 +204,12 @@ def main(folder: Path) -> None:
             f"+ {left} waiting"
         )
 
-        print("\n4. Predictions")
+        print("\n4. Each row is scored once, in batches")
         rows = pd.concat([test.accepted, replayed]).sort_index()
-        predictions = score(model, rows, training.accepted)
+        predictions = score(Scorer(model, training.accepted), rows, folder)
         path = write(predictions, folder)
         actual = predictions["actual"] == RICH
-        print(f"  {len(predictions):,} rows scored, in {path}")
+        print(f"  {len(predictions):,} predictions in {path}")
         print(
             f"  accuracy {accuracy_score(actual, predictions['predicted'] == RICH):.3f}, "
             f"area under the ROC curve {roc_auc_score(actual, predictions['probability']):.3f}"

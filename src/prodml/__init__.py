@@ -4,6 +4,7 @@ Each part is a sub-package that is useful alone, in a notebook, a pipeline or a 
 
 - :mod:`prodml.contracts`: say what a row must look like, and split what arrives accordingly.
 - :mod:`prodml.quarantine`: keep what was turned away, with its reasons, until it can be replayed.
+- :mod:`prodml.batch`: run a job over batches, each once, whatever kills it or starts it again.
 - :mod:`prodml.evidence`: what every measurement returns, and what every decision reads.
 
 Nothing is imported before it is asked for: ``import prodml`` loads no other library.
@@ -16,17 +17,20 @@ Examples
 """
 
 __all__ = [
+    "BatchProcessor",
     "Contract",
     "Evidence",
     "ProdmlError",
     "QuarantineQueue",
     "__version__",
+    "batch",
     "clock",
     "contracts",
     "errors",
     "evidence",
     "protocols",
     "quarantine",
+    "read_batches",
     "rejections",
     "testing",
 ]
@@ -36,7 +40,18 @@ __version__ = "0.1.0"
 # Type checkers take any name of this kind to be true; `typing` itself would cost milliseconds.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import clock, contracts, errors, evidence, protocols, quarantine, rejections, testing
+    from . import (
+        batch,
+        clock,
+        contracts,
+        errors,
+        evidence,
+        protocols,
+        quarantine,
+        rejections,
+        testing,
+    )
+    from .batch import BatchProcessor, read_batches
     from .contracts import Contract
     from .errors import ProdmlError
     from .evidence import Evidence
@@ -47,6 +62,7 @@ else:  # hidden from type checkers, which would otherwise accept any name
     __getattr__, __dir__ = attach(
         __name__,
         submodules=(
+            "batch",
             "clock",
             "contracts",
             "errors",
@@ -57,10 +73,12 @@ else:  # hidden from type checkers, which would otherwise accept any name
             "testing",
         ),
         attributes={
+            "BatchProcessor": "batch",
             "Contract": "contracts",
             "Evidence": "evidence",
             "ProdmlError": "errors",
             "QuarantineQueue": "quarantine",
+            "read_batches": "batch",
         },
     )
     del attach

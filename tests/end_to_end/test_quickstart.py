@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -16,9 +18,30 @@ from tests.architecture._tree import ROOT
 pytestmark = [pytest.mark.needs_arrow, pytest.mark.needs_progress]
 
 
+QUICKSTART = ROOT / "examples" / "quickstart.py"
+
+#: Runs the quickstart, and kills it when it has written some files of predictions.
+KILLED = """
+import os, runpy, signal, sys
+from prodml.batch import FileSink
+
+most = int(sys.argv[2])
+
+def write(self, outputs, session=None, /, *, _write=FileSink.write):
+    _write(self, outputs, session)
+    if len(list(self._folder.glob("k1-*"))) >= most:
+        os.kill(os.getpid(), signal.SIGKILL)  # behind the files, before the mark
+
+FileSink.write = write
+sys.path.insert(0, os.path.dirname(sys.argv[3]))
+sys.argv = [sys.argv[3], sys.argv[1]]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 def run(folder):
     """Run the quickstart and return what it prints."""
-    command = [sys.executable, str(ROOT / "examples" / "quickstart.py"), str(folder)]
+    command = [sys.executable, str(QUICKSTART), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -78,6 +101,37 @@ def test_a_second_run_changes_nothing(twice):
 
     assert before == after
     assert "16,282 of them were in quarantine already" in second
+
+
+def test_a_second_run_scores_nothing_again(twice):
+    """It says what was skipped, and counts nothing twice."""
+    _, (first, second), _ = twice
+    everything = "in all runs together: 16,281 rows scored once each, 3,232 of them >50K"
+
+    assert "9 batches = 9 done; 16,281 records in = 16,281 done" in first
+    assert "9 batches = 9 skipped; 16,281 records in = 16,281 skipped" in second
+    assert everything in first
+    assert everything in second
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
+def test_a_run_that_was_killed_is_gone_on_with(twice, tmp_path):
+    """Killed in the middle of the scoring, and run again: the same bytes and the same counts."""
+    _, (first, _), (whole, _) = twice
+    command = [sys.executable, "-c", KILLED, str(tmp_path), "5", str(QUICKSTART)]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-3000:]
+    assert not (tmp_path / "predictions.parquet").exists()
+
+    again = run(tmp_path)
+
+    line = next(one for one in again.splitlines() if "'score_adult_v1'" in one)
+    done, skipped = (int(n) for n in re.search(r"= (\d) done [+] (\d) skipped;", line).groups())
+    assert done + skipped == 9
+    assert skipped >= 3, "what was marked before the kill is skipped"
+    assert (tmp_path / "predictions.parquet").read_bytes() == whole
+    totals = [one for one in first.splitlines() if "in all runs together" in one]
+    assert totals == [one for one in again.splitlines() if "in all runs together" in one]
 
 
 def test_what_was_measured_is_evidence(twice):

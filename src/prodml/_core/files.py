@@ -6,12 +6,15 @@ import os
 import secrets
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["write_atomically"]
+__all__ = ["DRAFT_SUFFIX", "draft_of", "sync_folder", "write_atomically", "write_draft"]
+
+#: Ends the names of files that are being written; they begin with a dot.
+DRAFT_SUFFIX: Final = ".tmp"
 
 
 @contextmanager
@@ -29,21 +32,34 @@ def write_atomically(path: str | os.PathLike[str], /, *, binary: bool = False) -
         Otherwise text, in UTF-8 with plain newlines.
     """
     target = Path(path)
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    text: dict[str, Any] = {} if binary else {"encoding": "utf-8", "newline": "\n"}
+    draft = draft_of(target)
     try:
-        with draft.open("xb" if binary else "x", **text) as file:
+        with write_draft(draft, binary=binary) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def draft_of(target: Path, /) -> Path:
+    """Return a name beside a file that nobody else uses, for what is to become that file."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(8)}{DRAFT_SUFFIX}")
+
+
+@contextmanager
+def write_draft(draft: Path, /, *, binary: bool) -> Iterator[IO[Any]]:
+    """Yield a new file whose bytes are on the disk when the block ends."""
+    text: dict[str, Any] = {} if binary else {"encoding": "utf-8", "newline": "\n"}
+    with draft.open("xb" if binary else "x", **text) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path, /) -> None:
+    """Put the names of a folder on the disk."""
     with suppress(OSError):  # Windows cannot open a folder
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ["MOST_PARAMETERS", "Database", "Session", "in_pieces", "placeholders"]
+__all__ = [
+    "MOST_PARAMETERS",
+    "Database",
+    "Dialect",
+    "DuplicateRowError",
+    "Session",
+    "in_pieces",
+    "placeholders",
+    "wait_for_turn",
+]
+
+#: Databases whose SQL is known, where it differs.
+Dialect = Literal["sqlite", "postgres"]
 
 #: Parameters of one statement that every SQLite allows; older ones stop at 999.
 MOST_PARAMETERS = 900
 
 
+class DuplicateRowError(Exception):
+    """A row whose key is in the table already. The transaction can only be taken back."""
+
+
 class Session(Protocol):
     """One open transaction. Statements mark parameters with ``?``."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database it is open on."""
+        ...
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> list[Any]:
         """Run a statement and return all of its rows."""
@@ -32,12 +53,17 @@ class Session(Protocol):
     def insert_many(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /
     ) -> None:
-        """Insert rows in the fastest way there is."""
+        """Insert rows in the fastest way there is. May raise :class:`DuplicateRowError`."""
         ...
 
 
 class Database(Protocol):
     """A database whose tables are in place. Safe between threads and after a fork."""
+
+    @property
+    def location(self) -> str:
+        """Where it is, without credentials."""
+        ...
 
     def transaction(self, *, write: bool) -> AbstractContextManager[Session]:
         """Open a transaction, to be committed at the end of the block or rolled back by an error.
@@ -49,6 +75,12 @@ class Database(Protocol):
     def close(self) -> None:
         """Close the connection. It is opened again when it is needed."""
         ...
+
+
+def wait_for_turn(session: Session, name: str, /) -> None:
+    """Let only one transaction at a time past this point, where the database runs several."""
+    if session.dialect == "postgres":
+        session.execute("SELECT pg_advisory_xact_lock(hashtext(?))", (name,))
 
 
 def placeholders(count: int) -> str:

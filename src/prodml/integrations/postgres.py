@@ -11,6 +11,10 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from prodml._core.sql import DuplicateRowError
+from prodml.batch._sql_ledger import SqlLedger
+from prodml.batch._tables import create_tables as create_ledger_tables
+from prodml.clock import SYSTEM_CLOCK
 from prodml.errors import MissingDependencyError, NewerSchemaError, StorageError
 from prodml.quarantine._sql_store import SqlQuarantineStore
 from prodml.quarantine._tables import create_tables
@@ -20,10 +24,13 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["PostgresQuarantine"]
+    from prodml.protocols import Clock
+
+__all__ = ["PostgresLedger", "PostgresQuarantine"]
 
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _MIGRATIONS: Final = (create_tables(integer="BIGINT", blob="BYTEA", clustered=""),)
+_LEDGER_MIGRATIONS: Final = (create_ledger_tables(integer="BIGINT", blob="BYTEA", clustered=""),)
 
 
 class PostgresQuarantine(SqlQuarantineStore):
@@ -55,13 +62,59 @@ class PostgresQuarantine(SqlQuarantineStore):
         super().__init__(PostgresDatabase(conninfo, schema=schema, migrations=_MIGRATIONS))
 
 
+class PostgresLedger(SqlLedger):
+    """A ledger in a PostgreSQL database, for workers on several machines.
+
+    A :class:`~prodml.batch.TableSink` writes into the same database, so that output and mark are
+    one transaction. Workers wait for one another only where they ask for the same keys. Safe
+    between threads, processes and machines, and after a fork.
+
+    Parameters
+    ----------
+    conninfo : str
+        What psycopg connects with: ``"postgresql://user@host/name"`` or ``"host=... dbname=..."``.
+    schema : str, default "prodml_ledger"
+        Where the tables stand; made if it is absent. Lower-case letters, digits and ``_``. Tables
+        of a TableSink stand there too, unless they are given as ``"schema.table"``.
+    clock : Clock, optional
+        Tells how old work is when it is purged.
+
+    Raises
+    ------
+    MissingDependencyError
+        If psycopg is not installed.
+    NewerSchemaError
+        If a later prodml has made the tables.
+    StorageError
+        If the server cannot be reached, or refuses.
+    ValueError
+        If `schema` is no such name, or `conninfo` cannot be read.
+    """
+
+    def __init__(
+        self, conninfo: str, *, schema: str = "prodml_ledger", clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        database = PostgresDatabase(
+            conninfo, schema=schema, migrations=_LEDGER_MIGRATIONS, one_writer=False
+        )
+        super().__init__(database, clock=clock)
+
+
 class PostgresDatabase:
     """A schema of a PostgreSQL database whose tables are brought up to date when it is opened.
 
     One connection, used by one thread at a time, opened again when it breaks or after a fork.
+    With `one_writer`, writing transactions of one schema wait for one another.
     """
 
-    def __init__(self, conninfo: str, *, schema: str, migrations: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        schema: str,
+        migrations: Sequence[Sequence[str]],
+        one_writer: bool = True,
+    ) -> None:
         if not _SCHEMA_NAME.fullmatch(schema):
             message = (
                 f"`schema` must be of lower-case letters, digits and _, at most 63 of them, "
@@ -72,6 +125,7 @@ class PostgresDatabase:
         self._conninfo = conninfo
         self._schema = schema
         self._migrations = migrations
+        self._one_writer = one_writer
         self._lock = threading.RLock()
         self._connection: psycopg.Connection[Any] | None = None
         # connections of a parent process: collected, they would end its sessions
@@ -87,10 +141,10 @@ class PostgresDatabase:
         with self._lock, self._explained():
             connection = self._open()
             with connection.transaction(), connection.cursor() as cursor:
-                if write:
+                if write and self._one_writer:
                     # writers queue here, so that each sees what the one before has stored
                     cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._schema,))
-                else:
+                elif not write:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 yield PostgresSession(cursor)
 
@@ -122,26 +176,16 @@ class PostgresDatabase:
     def _migrate(self, connection: psycopg.Connection[Any]) -> None:
         newest = len(self._migrations)
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._schema,))
             session = PostgresSession(cursor)
-            found = session.execute(
-                "SELECT 1 FROM information_schema.tables "
-                "WHERE table_schema = ? AND table_name = 'layout_version'",
-                (self._schema,),
-            )
-            if not found:
-                # a schema that exists and may be used is enough: making one is a right of its own
-                exists = session.execute(
-                    "SELECT 1 FROM information_schema.schemata WHERE schema_name = ?",
-                    (self._schema,),
-                )
-                if not exists:
-                    session.change(f"CREATE SCHEMA {self._schema}")
-                session.change(f"SET LOCAL search_path TO {self._schema}")
-                session.change("CREATE TABLE layout_version (version BIGINT NOT NULL)")
-                session.change("INSERT INTO layout_version VALUES (0)")
+            # asked without a lock first, so that nobody waits where nothing is to be done
+            if self._layout_version(session) == newest:
+                return
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (self._schema,))
+            version = self._layout_version(session)
+            if version is None:
+                self._make_schema(session)
+                version = 0
             session.change(f"SET LOCAL search_path TO {self._schema}")
-            ((version,),) = session.execute("SELECT version FROM layout_version")
             if version > newest:
                 message = (
                     f"{self.location} was written by a later prodml (layout {version}, "
@@ -155,6 +199,30 @@ class PostgresDatabase:
                     session.change(statement)
             if version < newest:
                 session.change("UPDATE layout_version SET version = ?", (newest,))
+
+    def _layout_version(self, session: PostgresSession) -> int | None:
+        """Return the version of the tables, or None where there are none."""
+        found = session.execute(
+            "SELECT 1 FROM information_schema.tables "
+            "WHERE table_schema = ? AND table_name = 'layout_version'",
+            (self._schema,),
+        )
+        if not found:
+            return None
+        # the name of the schema was checked
+        rows = session.execute(f"SELECT version FROM {self._schema}.layout_version")  # noqa: S608
+        return int(rows[0][0])
+
+    def _make_schema(self, session: PostgresSession) -> None:
+        # a schema that exists and may be used is enough: making one is a right of its own
+        exists = session.execute(
+            "SELECT 1 FROM information_schema.schemata WHERE schema_name = ?", (self._schema,)
+        )
+        if not exists:
+            session.change(f"CREATE SCHEMA {self._schema}")
+        session.change(f"SET LOCAL search_path TO {self._schema}")
+        session.change("CREATE TABLE layout_version (version BIGINT NOT NULL)")
+        session.change("INSERT INTO layout_version VALUES (0)")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -187,16 +255,24 @@ class PostgresSession:
 
     __slots__ = ("_cursor",)
 
+    dialect: Final = "postgres"
+
     def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
         self._cursor = cursor
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> list[Any]:
         """Run a statement and return all of its rows."""
-        return self._cursor.execute(_marked(statement), parameters).fetchall()
+        return self._run(statement, parameters).fetchall()
 
     def change(self, statement: str, parameters: Sequence[Any] = (), /) -> int:
         """Run a statement and return how many rows it changed."""
-        return self._cursor.execute(_marked(statement), parameters).rowcount
+        return self._run(statement, parameters).rowcount
+
+    def _run(self, statement: str, parameters: Sequence[Any]) -> psycopg.Cursor[Any]:
+        if not parameters:  # then its words are its own: a name may hold ? and %
+            words: Any = statement
+            return self._cursor.execute(words)
+        return self._cursor.execute(_marked(statement), parameters)
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]], /) -> None:
         """Run a statement once for each row of parameters, without waiting for each."""
@@ -206,9 +282,14 @@ class PostgresSession:
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /
     ) -> None:
         """Insert rows by COPY."""
-        with self._cursor.copy(f"COPY {table} ({','.join(columns)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        from psycopg.errors import UniqueViolation
+
+        try:
+            with self._cursor.copy(f"COPY {table} ({','.join(columns)}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except UniqueViolation as error:
+            raise DuplicateRowError(_first_line(error)) from error
 
 
 def _marked(statement: str) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prodml._core.row_payloads import digest_rows, encode_rows
-from prodml.quarantine._text import storable
+from prodml._core.stored_values import storable
 from prodml.quarantine.store import Delivery
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from itertools import count, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from prodml._core.sql import MOST_PARAMETERS, in_pieces, placeholders
+from prodml._core.stored_values import storable, to_microseconds
 from prodml.errors import QuarantineFullError
 from prodml.quarantine._tables import ENTRY_COLUMNS
-from prodml.quarantine._text import storable, to_microseconds
 from prodml.quarantine.store import PutOutcome
 
 if TYPE_CHECKING:

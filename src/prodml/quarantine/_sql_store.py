@@ -6,15 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from prodml._core.sql import in_pieces, placeholders
+from prodml._core.stored_values import from_microseconds, storable, to_microseconds
 from prodml.errors import EntryNotFoundError, EntryStateError
+from prodml.quarantine._entry_ids import entry_id, parse_entry_id
 from prodml.quarantine._intake import intern_reasons, take_in
-from prodml.quarantine._text import (
-    entry_id,
-    from_microseconds,
-    parse_entry_id,
-    storable,
-    to_microseconds,
-)
 from prodml.quarantine.store import DECIDED, ReasonCount, State, StateCount, StoredEntry
 from prodml.rejections import Reason
 

@@ -1,0 +1,1 @@
+"""Idempotent batches: the ledger, whole jobs, records against millions of keys, keys, memory."""

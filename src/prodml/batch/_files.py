@@ -1,0 +1,136 @@
+"""Text files of records, read some rows at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from prodml._core.parquet import read_parquet_pieces
+from prodml.batch._tabular import to_frame
+from prodml.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+__all__ = ["FORMATS", "format_of", "read_pieces"]
+
+#: The end of a name -> the format of the file.
+FORMATS: Final = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_COMPRESSED: Final = frozenset({".bz2", ".gz", ".xz"})
+#: Every cell as text, and an empty one missing: what they mean is for a contract to say.
+_AS_TEXT: Final = {"dtype": str, "keep_default_na": False, "na_values": [""]}
+
+
+def format_of(path: str, /) -> str | None:
+    """Return the format that the name of a file tells, or None."""
+    name = Path(path)
+    suffix = Path(name.stem).suffix if name.suffix.lower() in _COMPRESSED else name.suffix
+    found = FORMATS.get(suffix.lower())
+    return None if found == "parquet" and suffix != name.suffix else found
+
+
+def read_pieces(
+    path: str,
+    kind: str,
+    /,
+    *,
+    rows: int,
+    columns: Sequence[str] | None,
+    csv: Mapping[str, Any],
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a file, `rows` at a time.
+
+    Raises
+    ------
+    FormatError
+        If the file is not what its format says; the rows before have been yielded.
+    """
+    if kind == "parquet":
+        return read_parquet_pieces(path, rows=rows, columns=columns)
+    if kind == "csv":
+        return _read_csv(path, rows=rows, columns=columns, options=csv)
+    return _read_json_lines(path, rows=rows, columns=columns)
+
+
+def _read_csv(
+    path: str, *, rows: int, columns: Sequence[str] | None, options: Mapping[str, Any]
+) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+
+    given: dict[str, Any] = {**_AS_TEXT, **options, "chunksize": rows}
+    if columns is not None:
+        given["usecols"] = list(columns)
+    n_read = 0
+    try:
+        with pd.read_csv(path, **given) as reader:
+            for piece in reader:
+                yield piece if columns is None else piece[list(columns)]
+                n_read += len(piece)
+    except pd.errors.EmptyDataError:
+        return
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        message = f"{path!r} cannot be read as CSV behind row {n_read}: {error}"
+        raise FormatError(message) from error
+    except ValueError as error:
+        # a column that is not there, a value that is not of its dtype
+        message = f"{path!r} cannot be read as asked behind row {n_read}: {error}"
+        raise FormatError(message) from error
+
+
+def _read_json_lines(
+    path: str, *, rows: int, columns: Sequence[str] | None
+) -> Iterator[pd.DataFrame]:
+    from pydantic_core import from_json
+
+    records: list[Any] = []
+    with _opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = from_json(line)
+            except ValueError as error:
+                raise _bad_line(path, number, "no JSON") from error
+            if not isinstance(record, dict):
+                raise _bad_line(path, number, f"a JSON {type(record).__name__}, no object")
+            records.append(record)
+            if len(records) == rows:
+                yield _frame_of(records, columns)
+                records = []
+    if records:
+        yield _frame_of(records, columns)
+
+
+def _bad_line(path: str, number: int, what: str) -> FormatError:
+    return FormatError(f"Line {number} of {path!r} holds {what}. Mend or remove the line.")
+
+
+def _frame_of(records: list[Any], columns: Sequence[str] | None) -> pd.DataFrame:
+    if columns is None:
+        return to_frame(records)
+    return to_frame([{name: one.get(name) for name in columns} for one in records])
+
+
+def _opened(path: str) -> Any:
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gz":
+        import gzip
+
+        return gzip.GzipFile(path, "rb")
+    if suffix == ".bz2":
+        import bz2
+
+        return bz2.BZ2File(path, "rb")
+    if suffix == ".xz":
+        import lzma
+
+        return lzma.LZMAFile(path, "rb")
+    return Path(path).open("rb")

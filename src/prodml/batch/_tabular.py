@@ -1,0 +1,185 @@
+"""Records in whatever they are held: a frame, columns, a list, or a single thing."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prodml._core.columns import python_values
+from prodml._core.labelled_columns import labelled_columns
+from prodml._core.scalars import PLAIN_TYPES, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+__all__ = [
+    "count_records",
+    "join_outputs",
+    "slice_records",
+    "take_records",
+    "to_frame",
+    "to_rows",
+]
+
+#: What the one column of records without fields is called.
+_VALUE = "value"
+
+
+def count_records(data: Any, /) -> int:
+    """Return how many records there are; anything that is no container is one."""
+    kind = type(data)
+    if kind is list:
+        return len(data)
+    if kind in PLAIN_TYPES or kind is float:
+        return 0 if data is None else 1
+    if isinstance(data, list | tuple):
+        return len(data)
+    table = labelled_columns(data)
+    return 1 if table is None else table.n_rows
+
+
+def slice_records(data: Any, start: int, stop: int, /) -> Any:
+    """Return some neighbouring records, in a container of the same kind."""
+    if isinstance(data, list | tuple):
+        return data[start:stop]
+    if isinstance(data, Mapping) and labelled_columns(data) is not None:
+        return {name: column[start:stop] for name, column in data.items()}
+    return data.iloc[start:stop] if hasattr(data, "iloc") else data
+
+
+def take_records(data: Any, at: npt.NDArray[np.int64], /) -> Any:
+    """Return the records at some positions, in a container of the same kind."""
+    if isinstance(data, list | tuple):
+        return [data[one] for one in at.tolist()]
+    if isinstance(data, Mapping) and labelled_columns(data) is not None:
+        return {name: _take(column, at) for name, column in data.items()}
+    return data.iloc[at] if hasattr(data, "iloc") else data
+
+
+def _take(column: Any, at: npt.NDArray[np.int64]) -> Any:
+    return column.iloc[at] if hasattr(column, "iloc") else column[at]
+
+
+def join_outputs(parts: Sequence[Any], /) -> Any:
+    """Return the outputs of parts of a batch as one, in their order; None for none.
+
+    Raises
+    ------
+    TypeError
+        If they are of different kinds.
+    """
+    given = [part for part in parts if part is not None]
+    if len(given) <= 1:
+        return given[0] if given else None
+    if all(isinstance(part, list | tuple) for part in given):
+        return [record for part in given for record in part]
+    if all(isinstance(part, Mapping) and labelled_columns(part) is not None for part in given):
+        names = list(given[0])
+        return {name: _concatenated([part[name] for part in given]) for name in names}
+    if all(hasattr(part, "iloc") for part in given):
+        import pandas as pd
+
+        # what is empty has dtypes that it could not know better
+        filled = [part for part in given if len(part)] or given[:1]
+        return pd.concat(filled)
+    kinds = sorted({type(part).__name__ for part in given})
+    message = f"The outputs for parts of a batch cannot be joined: they are of types {kinds}."
+    raise TypeError(message)
+
+
+def _concatenated(columns: Sequence[Any]) -> Any:
+    if all(isinstance(column, np.ndarray) for column in columns):
+        return np.concatenate(columns)
+    import pandas as pd
+
+    series = [pd.Series(column).reset_index(drop=True) for column in columns]
+    return pd.concat(series, ignore_index=True).array
+
+
+def to_frame(data: Any, /) -> pd.DataFrame:
+    """Return records as a frame, one row each."""
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        return data
+    if labelled_columns(data) is not None:
+        return pd.DataFrame({name: pd.Series(values).array for name, values in data.items()})
+    names, rows = to_rows(data)
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pd.DataFrame(
+        {
+            name: pd.Series(_as_objects(cells)).infer_objects()
+            for name, cells in zip(names, columns, strict=True)
+        }
+    )
+
+
+def _as_objects(cells: Sequence[Any]) -> npt.NDArray[np.object_]:
+    objects = np.empty(len(cells), dtype=object)
+    for at, cell in enumerate(cells):  # assigned singly: numpy would unpack lists
+        objects[at] = cell
+    return objects
+
+
+def to_rows(data: Any, /) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the names of columns, and records as tuples of plain Python values.
+
+    Missing values are None. Records may be mappings, dataclasses, pydantic models or named
+    tuples, also with differing fields; other values stand in one column ``value``.
+    """
+    if data is None:
+        return [], []
+    table = None if type(data) is list else labelled_columns(data)
+    if table is not None:
+        names = [str(label) for label, _ in table.columns]
+        columns = [_plain_values(column) for _, column in table.columns]
+        return names, list(zip(*columns, strict=True))
+    records = [_fields_of(one) for one in (data if isinstance(data, list | tuple) else [data])]
+    labels = list(dict.fromkeys(label for record in records for label in record))
+    rows = [tuple(map(_plain_value, map(record.get, labels))) for record in records]
+    return [str(label) for label in labels], rows
+
+
+def _plain_values(column: Any) -> list[Any]:
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind in "iub":
+            plain: list[Any] = column.tolist()
+            return plain
+        if column.dtype.kind == "f":
+            plain = column.tolist()
+            if np.isnan(column).any():
+                return [None if cell != cell else cell for cell in plain]  # noqa: PLR0124 - NaN
+            return plain
+    import pandas as pd
+
+    array = column.array if isinstance(column, pd.Series | pd.Index) else pd.Series(column).array
+    return python_values(array)
+
+
+def _plain_value(cell: Any) -> Any:
+    return cell if type(cell) in PLAIN_TYPES else normalise(cell)
+
+
+def _fields_of(record: Any) -> Mapping[Any, Any]:
+    """Return the fields of a record by name."""
+    if isinstance(record, Mapping):
+        return record
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
+    names = getattr(record, "_fields", None)
+    if isinstance(record, tuple) and names is not None:
+        return dict(zip(names, record, strict=True))
+    # a pydantic model can only exist where pydantic has been imported
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is not None and isinstance(record, pydantic.BaseModel):
+        return {name: getattr(record, name) for name in type(record).model_fields}
+    if isinstance(record, tuple):
+        return {f"column_{at}": cell for at, cell in enumerate(record)}
+    return {_VALUE: record}

@@ -1,0 +1,210 @@
+"""Output in files: one for each batch, named by its key, there in whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from prodml._core.files import DRAFT_SUFFIX, draft_of, sync_folder, write_draft
+from prodml._core.parquet import check_parquet, write_parquet
+from prodml.batch._files import read_pieces
+from prodml.batch._tabular import to_frame, to_rows
+from prodml.batch.key import key_text
+from prodml.clock import SYSTEM_CLOCK
+from prodml.errors import StorageError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+
+    from prodml._core.sql import Session
+    from prodml.batch.batch import BatchOutput
+    from prodml.batch.sink import Guarantee
+    from prodml.protocols import Clock
+
+__all__ = ["FileFormat", "FileSink"]
+
+FileFormat = Literal["parquet", "csv", "jsonl"]
+
+_WHOLE: Final = 2**62
+_DAY: Final = 86_400.0
+
+
+class FileSink:
+    """Writes the output of each batch into a file of its own, which is named by the key.
+
+    A file takes its name when it is whole and on the disk; writing the same batch again replaces
+    it. Who reads should ask the ledger which keys are done, and read their files with
+    :meth:`read`: a folder may also hold the file of a batch that was never marked.
+
+    Immutable, hence thread-safe; fork-safe; picklable.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        Where files go, on a local disk; made if it is absent.
+    format : {"parquet", "csv", "jsonl"}, default "parquet"
+        What they are. Parquet needs the extra ``arrow``, and keeps types. CSV holds a missing
+        value as an empty cell. JSON lines hold times as ISO 8601, decimals as text, and infinity
+        as ``Infinity``.
+    clock : Clock, optional
+        Tells how old half-written files are; see :meth:`sweep`.
+
+    Raises
+    ------
+    MissingDependencyError
+        If Parquet is asked for and pyarrow is not installed.
+    StorageError
+        If the folder cannot be made.
+    ValueError
+        If `format` is none of these.
+
+    Examples
+    --------
+    >>> from prodml.batch import BatchProcessor, SqliteLedger
+    >>> ledger, sink = SqliteLedger(":memory:"), FileSink("out", format="jsonl")
+    >>> job = BatchProcessor(lambda batch: batch, ledger=ledger, sink=sink, namespace="n")
+    >>> _ = job.run([[{"id": 1}], [{"id": 2}, {"id": 3}]])
+    >>> [frame["id"].tolist() for frame in sink.read(ledger.done_keys("n"))]
+    [[1], [2, 3]]
+    """
+
+    guarantee: Final[Guarantee] = "idempotent"
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        /,
+        *,
+        format: FileFormat = "parquet",  # noqa: A002 - what it is
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if format not in get_args(FileFormat):
+            message = f"`format` must be one of {get_args(FileFormat)}, got {format!r}."
+            raise ValueError(message)
+        if format == "parquet":
+            check_parquet()
+        self._folder = Path(folder)
+        self._format = format
+        self._clock = clock
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def path_of(self, key: bytes, /) -> Path:
+        """Return where the output of a batch is, or will be.
+
+        Parameters
+        ----------
+        key : bytes
+            The key of the batch.
+        """
+        return self._folder / f"{key_text(key).replace(':', '-')}.{self._format}"
+
+    def write(self, outputs: Sequence[BatchOutput], _session: Session | None = None, /) -> None:
+        """Write the files of some batches, all of them on the disk before any has its name.
+
+        Parameters
+        ----------
+        outputs : sequence of BatchOutput
+            Frames, mappings of columns, lists of records, or None for a file without rows.
+
+        Raises
+        ------
+        StorageError
+            If the disk is full, or the folder cannot be written. No file is there in part.
+        TypeError
+            If the format does not hold the values of a column.
+        """
+        drafts: list[tuple[Path, Path]] = []
+        try:
+            for output in outputs:
+                target = self.path_of(output.key)
+                drafts.append((draft_of(target), target))
+                with write_draft(drafts[-1][0], binary=True) as file:
+                    _WRITERS[self._format](output.data, file)
+            for draft, target in drafts:
+                draft.replace(target)
+            sync_folder(self._folder)
+        except BaseException as error:
+            for draft, _ in drafts:
+                draft.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise self._failure(error) from error
+            raise
+
+    def read(self, keys: Iterable[bytes], /) -> Iterator[pd.DataFrame]:
+        """Yield the output of batches as frames, in the order of the keys.
+
+        Parameters
+        ----------
+        keys : iterable of bytes
+            From ``ledger.done_keys(namespace)``. Batches without rows are passed over.
+
+        Raises
+        ------
+        StorageError
+            If the file of a key is not there.
+        """
+        for key in keys:
+            path = self.path_of(key)
+            if not path.exists():
+                message = f"The file {str(path)!r} is gone, though its batch is done."
+                raise StorageError(message, location=str(path))
+            # as pandas reads it, and not as text
+            natural = {"dtype": None, "keep_default_na": True, "na_values": None}
+            yield from read_pieces(str(path), self._format, rows=_WHOLE, columns=None, csv=natural)
+
+    def sweep(self, *, older_than: float = _DAY) -> int:
+        """Remove what killed processes have left half written, and return how many files.
+
+        Parameters
+        ----------
+        older_than : float, default one day
+            Only what was last written longer ago than this, in seconds: a younger file may be in
+            the hands of a process that lives.
+        """
+        limit = self._clock.now().timestamp() - older_than
+        old = [
+            path
+            for path in self._folder.glob(f".k1-*{DRAFT_SUFFIX}")
+            if path.stat().st_mtime < limit
+        ]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    def _failure(self, error: OSError) -> StorageError:
+        message = (
+            f"The folder {str(self._folder)!r} cannot be written: {error.strerror or error}. "
+            f"Nothing of these batches is marked as done."
+        )
+        return StorageError(message, location=str(self._folder))
+
+    def __repr__(self) -> str:
+        return f"FileSink({str(self._folder)!r}, format={self._format!r})"
+
+
+def _write_parquet(data: Any, file: Any) -> None:
+    write_parquet(to_frame(data), file)
+
+
+def _write_csv(data: Any, file: Any) -> None:
+    frame = to_frame(data)
+    if len(frame.columns):
+        file.write(frame.to_csv(index=False, lineterminator="\n").encode("utf-8", "surrogatepass"))
+
+
+def _write_json_lines(data: Any, file: Any) -> None:
+    from pydantic_core import to_json
+
+    names, rows = to_rows(data)
+    for row in rows:
+        record = dict(zip(names, row, strict=True))
+        file.write(to_json(record, inf_nan_mode="constants") + b"\n")
+
+
+_WRITERS: Final = {"parquet": _write_parquet, "csv": _write_csv, "jsonl": _write_json_lines}

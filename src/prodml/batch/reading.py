@@ -1,0 +1,224 @@
+"""Batches out of files, frames and iterables, however long they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from prodml._core.labelled_columns import labelled_columns
+from prodml._core.parquet import count_parquet_rows
+from prodml.batch._files import FORMATS, format_of, read_pieces
+from prodml.batch._tabular import count_records, slice_records
+from prodml.batch.batch import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["BatchReader", "Format", "read_batches"]
+
+Format = Literal["csv", "jsonl", "parquet"]
+
+#: Options of `pandas.read_csv` that are the reader's own.
+_OWN_OPTIONS: Final = frozenset({"chunksize", "filepath_or_buffer", "iterator", "nrows", "usecols"})
+
+
+def read_batches(
+    source: Any,
+    /,
+    *,
+    rows: int = 100_000,
+    columns: Sequence[str] | None = None,
+    format: Format | None = None,  # noqa: A002 - what it is
+    csv: Mapping[str, Any] | None = None,
+) -> BatchReader:
+    """Cut a source into batches of equal length, with little of it in memory at a time.
+
+    The same source and `rows` give the same batches, whatever the row groups of a Parquet file
+    are: that is how a job that is run again knows them. A file that is changed while it is read
+    is not noticed.
+
+    Parameters
+    ----------
+    source : DataFrame, mapping of arrays, path, list of paths, or iterable
+        A path is a file (``.csv``, ``.jsonl``, ``.ndjson``, ``.parquet``, ``.pq``; text also as
+        ``.gz``, ``.bz2`` and ``.xz``), or a folder, of which all such files are read in the order
+        of their names, hidden ones left out. Of an iterable each item is a record, or a frame.
+    rows : int, default 100_000
+        Records of a batch, >= 1; the last batch of each file may be shorter.
+    columns : sequence of str, optional
+        Only these columns of files, in this order.
+    format : {"csv", "jsonl", "parquet"}, optional
+        What files are, where their names do not tell.
+    csv : mapping, optional
+        Options for :func:`pandas.read_csv`, such as ``{"sep": ";", "dtype": {"id": "int64"}}``.
+        By default every cell of a CSV file is text, and missing where it is empty, so that its
+        type does not depend on the batch it is in; a contract can take it from there.
+
+    Returns
+    -------
+    BatchReader
+        An iterable of :class:`~prodml.batch.Batch`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path is not there.
+    MissingDependencyError
+        When a Parquet file is read without pyarrow.
+    FormatError
+        When a file is read that is not what its format says. The batches before were given.
+    TypeError, ValueError
+        If an argument is not what it should be, or the name of a file does not tell its format.
+
+    Examples
+    --------
+    >>> [batch.data for batch in read_batches(range(5), rows=2)]
+    [[0, 1], [2, 3], [4]]
+    >>> import pandas as pd
+    >>> pd.DataFrame({"id": [1, 2, 3]}).to_csv("ids.csv", index=False)
+    >>> [(batch.first_row, batch.data["id"].tolist()) for batch in read_batches("ids.csv", rows=2)]
+    [(0, ['1', '2']), (2, ['3'])]
+    """
+    if type(rows) is not int or rows < 1:
+        message = f"`rows` must be a whole number >= 1, got {rows!r}."
+        raise ValueError(message)
+    if format is not None and format not in FORMATS.values():
+        message = f"`format` must be 'csv', 'jsonl' or 'parquet', got {format!r}."
+        raise ValueError(message)
+    if isinstance(columns, str):
+        message = f"`columns` must be a sequence of names, got {columns!r}."
+        raise TypeError(message)
+    options = dict(csv or {})
+    if taken := sorted(_OWN_OPTIONS & options.keys()):
+        message = f"`csv` must leave {taken} to `rows` and `columns`."
+        raise ValueError(message)
+    paths = _paths_of(source)
+    files = None if paths is None else [(path, _format(path, format)) for path in paths]
+    if files is None and not hasattr(source, "__iter__"):
+        message = f"`source` must be a table, a path or an iterable, got {source!r}."
+        raise TypeError(message)
+    return BatchReader(source, files, rows=rows, columns=columns, csv=options)
+
+
+def _paths_of(source: Any) -> list[str] | None:
+    """Return the files of a source, or None if it has none."""
+    if isinstance(source, str | os.PathLike):
+        return _files_at(os.fspath(source))
+    listed = isinstance(source, list | tuple) and bool(source)
+    if listed and all(isinstance(one, str | os.PathLike) for one in source):
+        return [path for one in source for path in _files_at(os.fspath(one))]
+    return None
+
+
+def _files_at(path: str) -> list[str]:
+    place = Path(path)
+    if place.is_dir():
+        names = sorted(one.name for one in place.iterdir() if one.is_file())
+        return [
+            str(place / name)
+            for name in names
+            if not name.startswith((".", "_")) and format_of(name) is not None
+        ]
+    if not place.exists():
+        message = f"There is no file {path!r}."
+        raise FileNotFoundError(message)
+    return [path]
+
+
+def _format(path: str, given: Format | None) -> str:
+    found = given or format_of(path)
+    if found is None:
+        message = (
+            f"The name {path!r} does not tell what the file holds; it knows "
+            f"{', '.join(FORMATS)}. Say format='csv', 'jsonl' or 'parquet'."
+        )
+        raise ValueError(message)
+    return found
+
+
+class BatchReader:
+    """An iterable of batches, made by :func:`read_batches`.
+
+    Each iteration begins anew, if the source does; an iterator gives its items once. Iterations
+    do not disturb each other.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        files: list[tuple[str, str]] | None,
+        *,
+        rows: int,
+        columns: Sequence[str] | None,
+        csv: Mapping[str, Any],
+    ) -> None:
+        self._source = source
+        self._files = files
+        self._rows = rows
+        self._columns = columns
+        self._csv = csv
+
+    @property
+    def n_rows(self) -> int | None:
+        """How many records there are, where the source tells without being read."""
+        if self._files is None:
+            known = hasattr(self._source, "__len__") and not _holds_frames(self._source)
+            return count_records(self._source) if known else None
+        if all(kind == "parquet" for _, kind in self._files):
+            return sum(count_parquet_rows(path) for path, _ in self._files)
+        return None
+
+    def __iter__(self) -> Iterator[Batch]:
+        if self._files is not None:
+            return self._of_files(self._files)
+        if labelled_columns(self._source) is not None:
+            return self._of_tables([self._source])
+        return self._of_items(self._source)
+
+    def _of_files(self, files: list[tuple[str, str]]) -> Iterator[Batch]:
+        number = 0
+        for path, kind in files:
+            first_row = 0
+            pieces = read_pieces(path, kind, rows=self._rows, columns=self._columns, csv=self._csv)
+            for piece in pieces:
+                yield Batch(piece, number, first_row, path)
+                number += 1
+                first_row += len(piece)
+
+    def _of_tables(self, tables: Iterable[Any]) -> Iterator[Batch]:
+        number = first_row = 0
+        for table in tables:
+            n_rows = count_records(table)
+            for start in range(0, n_rows, self._rows):
+                piece = slice_records(table, start, min(start + self._rows, n_rows))
+                yield Batch(piece, number, first_row)
+                number += 1
+                first_row += count_records(piece)
+
+    def _of_items(self, items: Iterable[Any]) -> Iterator[Batch]:
+        return self._of_tables(self._gathered(items))
+
+    def _gathered(self, items: Iterable[Any]) -> Iterator[Any]:
+        """Yield frames as they come, and other items as lists of records."""
+        records: list[Any] = []
+        for item in items:
+            if not hasattr(item, "iloc"):
+                records.append(item)
+            if records and (hasattr(item, "iloc") or len(records) == self._rows):
+                yield records
+                records = []
+            if hasattr(item, "iloc"):
+                yield item
+        if records:
+            yield records
+
+    def __repr__(self) -> str:
+        what = type(self._source).__name__
+        if self._files is not None:
+            what = f"{len(self._files)} files"
+        return f"BatchReader({what}, rows={self._rows})"
+
+
+def _holds_frames(source: Any) -> bool:
+    return isinstance(source, list | tuple) and any(hasattr(one, "iloc") for one in source)

@@ -1,0 +1,241 @@
+"""Output in a table of any other database, where a row with a known key replaces the old one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from prodml.batch._stored_cells import storable_rows
+from prodml.batch._tabular import to_rows
+from prodml.errors import DuplicateKeyError, MissingKeyError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from prodml._core.sql import Dialect, Session
+    from prodml.batch.batch import BatchOutput
+    from prodml.batch.sink import Guarantee
+
+__all__ = ["UpsertSink"]
+
+_SHOWN: Final = 5
+#: Marks for parameters, by what a driver calls its way of marking them.
+_MARKS: Final = {"qmark": "?", "format": "%s", "pyformat": "%s"}
+
+
+class UpsertSink:
+    """Inserts rows into a table, or replaces those with the same key; one transaction a call.
+
+    For output that lives in another database than the ledger. Rows that are written again, since
+    the job died before it could mark them, replace themselves. The database must know
+    ``INSERT ... ON CONFLICT``, as SQLite and PostgreSQL do.
+
+    Thread-safe; fork-safe: after a fork the child connects anew. Picklable if `connect` is.
+
+    Parameters
+    ----------
+    connect : callable, str or os.PathLike
+        Takes nothing and returns a connection of a DB-API 2.0 driver; or the path of an SQLite
+        file.
+    table : str
+        A table that exists, with a unique constraint or primary key over `key`; in PostgreSQL
+        also ``"schema.table"``.
+    key : str or sequence of str
+        The columns by which a row is known.
+    paramstyle : {"qmark", "format", "pyformat"}, optional
+        How the driver marks parameters, where its module does not say.
+
+    Raises
+    ------
+    ValueError
+        If `key` is empty, or names a column twice.
+
+    Examples
+    --------
+    >>> import sqlite3
+    >>> from prodml.batch import BatchOutput
+    >>> with sqlite3.connect("warehouse.db") as connection:
+    ...     _ = connection.execute("CREATE TABLE score (id INTEGER PRIMARY KEY, value REAL)")
+    >>> sink = UpsertSink("warehouse.db", "score", key="id")
+    >>> for value in (0.5, 0.75):
+    ...     sink.write([BatchOutput(b"k1:x", 0, [{"id": 1, "value": value}])], None)
+    >>> sqlite3.connect("warehouse.db").execute("SELECT * FROM score").fetchall()
+    [(1, 0.75)]
+    """
+
+    guarantee: Final[Guarantee] = "idempotent"
+
+    def __init__(
+        self,
+        connect: Callable[[], Any] | str | os.PathLike[str],
+        table: str,
+        /,
+        *,
+        key: str | Sequence[str],
+        paramstyle: str | None = None,
+    ) -> None:
+        columns = (key,) if isinstance(key, str) else tuple(key)
+        if not columns or len(set(columns)) < len(columns):
+            message = f"`key` must be one or more different columns, got {key!r}."
+            raise ValueError(message)
+        if paramstyle is not None and paramstyle not in _MARKS:
+            message = f"`paramstyle` must be one of {sorted(_MARKS)}, got {paramstyle!r}."
+            raise ValueError(message)
+        self._connect = connect
+        self._table = table
+        self._key = columns
+        self._paramstyle = paramstyle
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self._owner = 0
+
+    def write(self, outputs: Sequence[BatchOutput], _session: Session | None = None, /) -> None:
+        """Insert or replace the rows of some outputs.
+
+        Parameters
+        ----------
+        outputs : sequence of BatchOutput
+            Frames, mappings of columns, or lists of records. Of rows with one key in different
+            outputs the last one stays.
+
+        Raises
+        ------
+        MissingKeyError
+            If a row has no key, or a key column is absent.
+        DuplicateKeyError
+            If two rows of one output share a key: which of them counts would be chance.
+        StorageError
+            If the database fails. Nothing of these outputs was stored then.
+        """
+        tables = [to_rows(output.data) for output in outputs]
+        for columns, rows in tables:
+            if rows:
+                self._check_keys(columns, rows)
+        with self._lock:
+            connection = self._open()
+            try:
+                cursor = connection.cursor()
+                for columns, rows in tables:
+                    if rows:
+                        cells = storable_rows(rows, _kinds_of(rows), _dialect_of(connection))
+                        cursor.executemany(self._statement(connection, columns), cells)
+                connection.commit()
+            except BaseException as error:
+                connection.rollback()
+                if _is_of_driver(error, connection):
+                    self._fail(error)
+                raise
+
+    def close(self) -> None:
+        """Close the connection. It is opened again when it is needed."""
+        with self._lock:
+            if self._connection is not None and self._owner == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    def _open(self) -> Any:
+        if self._connection is None or self._owner != os.getpid():
+            connect = self._connect
+            if callable(connect):
+                self._connection = connect()
+            else:
+                self._connection = sqlite3.connect(connect, check_same_thread=False)
+            self._owner = os.getpid()
+        return self._connection
+
+    def _statement(self, connection: Any, columns: Sequence[str]) -> str:
+        mark = _MARKS[self._paramstyle or _paramstyle_of(connection)]
+        quoted = [_quoted(name, mark) for name in columns]
+        key = ", ".join(_quoted(name, mark) for name in self._key)
+        changes = ", ".join(
+            f"{name} = excluded.{name}"
+            for name, plain in zip(quoted, columns, strict=True)
+            if plain not in self._key
+        )
+        what = f"DO UPDATE SET {changes}" if changes else "DO NOTHING"
+        table = ".".join(_quoted(part, mark) for part in self._table.split("."))
+        return (
+            f"INSERT INTO {table} ({', '.join(quoted)}) "  # noqa: S608 - quoted names
+            f"VALUES ({', '.join([mark] * len(columns))}) ON CONFLICT ({key}) {what}"
+        )
+
+    def _check_keys(self, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        for name in self._key:
+            if name not in columns:
+                message = f"The key column {name!r} is not among the columns {list(columns)!r}."
+                raise MissingKeyError(message, column=name)
+            at = columns.index(name)
+            gone = [row for row, cells in enumerate(rows) if cells[at] is None]
+            if gone:
+                message = f"{len(gone)} rows have no {name!r}, the first of them row {gone[0]}."
+                raise MissingKeyError(message, column=name, rows=gone[:_SHOWN])
+        places = [columns.index(name) for name in self._key]
+        first: dict[tuple[Any, ...], int] = {}
+        repeated = [
+            row
+            for row, cells in enumerate(rows)
+            if first.setdefault(tuple(cells[at] for at in places), row) != row
+        ]
+        if repeated:
+            keys = sorted({str([rows[row][at] for at in places]) for row in repeated})
+            message = (
+                f"{len(repeated)} rows have a key that another row of the output has: "
+                f"{', '.join(keys[:_SHOWN])}. Give each row a key of its own."
+            )
+            raise DuplicateKeyError(message, keys=keys, rows=repeated)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        message = (
+            f"The table {self._table!r} could not be written: {str(error).strip()}. "
+            f"Nothing of these batches was stored."
+        )
+        raise StorageError(message, location=self._table) from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__ | {"_connection": None, "_owner": 0}
+        del state["_lock"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+    def __repr__(self) -> str:
+        key = self._key[0] if len(self._key) == 1 else list(self._key)
+        return f"UpsertSink({self._table!r}, key={key!r})"
+
+
+def _driver_of(connection: Any) -> Any:
+    """Return the module of a connection's driver."""
+    return sys.modules[type(connection).__module__.partition(".")[0]]
+
+
+def _dialect_of(connection: Any) -> Dialect:
+    return "sqlite" if isinstance(connection, sqlite3.Connection) else "postgres"
+
+
+def _kinds_of(rows: Sequence[tuple[Any, ...]]) -> set[type]:
+    return {type(cell) for row in rows for cell in row}
+
+
+def _paramstyle_of(connection: Any) -> str:
+    style = getattr(_driver_of(connection), "paramstyle", None)
+    if style not in _MARKS:
+        message = (
+            f"The driver of {type(connection).__name__} does not say how it marks parameters. "
+            f"Give `paramstyle`, one of {sorted(_MARKS)}."
+        )
+        raise ValueError(message)
+    return str(style)
+
+
+def _is_of_driver(error: BaseException, connection: Any) -> bool:
+    kind = getattr(_driver_of(connection), "Error", None)
+    return isinstance(kind, type) and isinstance(error, kind)
+
+
+def _quoted(name: str, mark: str) -> str:
+    quoted = '"' + name.replace('"', '""') + '"'
+    return quoted.replace("%", "%%") if mark == "%s" else quoted
