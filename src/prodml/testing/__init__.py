@@ -8,19 +8,26 @@ that it breaks. The checks need no test framework, and prodml's own classes pass
 - :func:`check_evidence_source`: for :class:`~prodml.protocols.EvidenceSource`.
 - :func:`check_quarantine_store`: for :class:`~prodml.quarantine.QuarantineStore`, check by check
   in ``QUARANTINE_STORE_CHECKS``; :class:`MemoryQuarantine` is a store that passes it.
+- :func:`check_ledger`: for :class:`~prodml.batch.Ledger`, check by check in ``LEDGER_CHECKS``;
+  :class:`MemoryLedger` is a ledger that passes it.
 """
 
 from prodml.testing.evidence_source import check_evidence_source
 from prodml.testing.fake_clock import FakeClock
+from prodml.testing.ledger import LEDGER_CHECKS, check_ledger
+from prodml.testing.memory_ledger import MemoryLedger
 from prodml.testing.memory_quarantine import MemoryQuarantine
 from prodml.testing.mergeable import check_mergeable
 from prodml.testing.quarantine_store import QUARANTINE_STORE_CHECKS, check_quarantine_store
 
 __all__ = [
+    "LEDGER_CHECKS",
     "QUARANTINE_STORE_CHECKS",
     "FakeClock",
+    "MemoryLedger",
     "MemoryQuarantine",
     "check_evidence_source",
+    "check_ledger",
     "check_mergeable",
     "check_quarantine_store",
 ]

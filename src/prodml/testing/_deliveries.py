@@ -1,24 +1,23 @@
-"""Deliveries for tests of quarantine stores, and what is required of the answers."""
+"""Deliveries for tests of quarantine stores."""
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from prodml.quarantine.store import Delivery, EntryFilter, StoredEntry
 from prodml.rejections import Reason
+from prodml.testing._requiring import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from prodml.quarantine.store import PutOutcome, QuarantineStore
 
 __all__ = [
     "BELOW",
     "HOSTILE",
-    "N_THREADS",
     "START",
     "TYPE",
     "all_entries",
@@ -26,14 +25,10 @@ __all__ = [
     "later",
     "make_delivery",
     "pending_entry",
-    "require",
-    "require_raises",
-    "run_in_threads",
     "tally",
     "words",
 ]
 
-N_THREADS: Final = 4
 START: Final = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 _LAYOUT: Final = '{"labels":["a"],"version":1}'
 BELOW: Final = Reason(column="a", rule="greater_than_equal", message="must be >= 1")
@@ -96,21 +91,6 @@ def later(minutes: int) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def require(found: object, wanted: object, what: str) -> None:
-    if found != wanted:
-        message = f"{what}: expected {wanted!r}, found {found!r}."
-        raise AssertionError(message)
-
-
-def require_raises(error: type[Exception], call: Callable[[], object], what: str) -> Exception:
-    try:
-        call()
-    except error as caught:
-        return caught
-    message = f"{what}: expected {error.__name__}, nothing was raised."
-    raise AssertionError(message)
-
-
 def all_entries(store: QuarantineStore, **which: Any) -> list[StoredEntry]:
     return list(store.entries(EntryFilter(**which)))
 
@@ -133,21 +113,3 @@ def tally(outcome: PutOutcome) -> tuple[int, int, int, int, int]:
         outcome.n_reopened,
         outcome.n_withdrawn,
     )
-
-
-def run_in_threads(work: Callable[[int], None]) -> None:
-    """Run the same work in several threads at once; what any of them raises is a failure."""
-    errors: list[Exception] = []
-
-    def run(number: int) -> None:
-        try:
-            work(number)
-        except Exception as error:  # noqa: BLE001 - told by the main thread
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(N_THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    require(errors, [], "errors in threads")

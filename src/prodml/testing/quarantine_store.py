@@ -11,7 +11,6 @@ from prodml.rejections import Reason
 from prodml.testing._deliveries import (
     BELOW,
     HOSTILE,
-    N_THREADS,
     START,
     TYPE,
     all_entries,
@@ -19,12 +18,10 @@ from prodml.testing._deliveries import (
     later,
     make_delivery,
     pending_entry,
-    require,
-    require_raises,
-    run_in_threads,
     tally,
     words,
 )
+from prodml.testing._requiring import N_THREADS, require, require_raises, run_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
