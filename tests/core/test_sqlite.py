@@ -11,7 +11,8 @@ import threading
 
 import pytest
 
-from prodml._core.sql import in_pieces, placeholders
+from prodml._core.file_gate import FileGate
+from prodml._core.sql import DuplicateRowError, in_pieces, placeholders
 from prodml._core.sqlite import SqliteDatabase
 from prodml.errors import NewerSchemaError, StorageError
 
@@ -270,3 +271,95 @@ def test_lists_are_cut_to_what_a_statement_takes():
     """Older SQLite takes 999 parameters."""
     assert [len(piece) for piece in in_pieces(range(2000))] == [900, 900, 200]
     assert placeholders(3) == "?,?,?"
+
+
+@pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1)])
+def test_durability_is_chosen(tmp_path, durability, level):
+    """Full: a loss of power takes nothing back. Normal: at most the last transactions, whole."""
+    database = opened(tmp_path / "test.db", durability=durability)
+    with database.transaction(write=False) as session:
+        assert session.execute("PRAGMA synchronous") == [(level,)]
+    database.close()
+
+
+def test_a_row_that_is_there_already_says_so(database):
+    """Apart from any other constraint, since it may be somebody else's doing."""
+    with database.transaction(write=True) as session:
+        session.change("CREATE TABLE n (id INTEGER PRIMARY KEY, v INTEGER CHECK (v > 0))")
+        session.insert_many("n", ("id", "v"), [(1, 1)])
+    for row, error in (((1, 2), DuplicateRowError), ((2, 0), sqlite3.IntegrityError)):
+        with pytest.raises(error), database.transaction(write=True) as session:
+            session.insert_many("n", ("id", "v"), [row])
+    with database.transaction(write=False) as session:
+        assert session.execute("SELECT * FROM n") == [(1, 1)]
+
+
+def fail_within(database, error):
+    """Raise an error in the block of a transaction."""
+    with database.transaction(write=True) as session:
+        session.insert_many("word", ("text",), [("lost",)])
+        raise error
+
+
+def test_errors_of_the_block_keep_their_type(database):
+    """They belong to whoever uses the transaction."""
+    for error in (TimeoutError("mine"), KeyboardInterrupt(), sqlite3.OperationalError("mine")):
+        with pytest.raises(type(error)) as caught:
+            fail_within(database, error)
+        assert caught.value is error
+    assert words(database) == ["first"]
+
+
+def test_a_begin_that_fails_leaves_the_way_free(tmp_path):
+    """For other threads, too."""
+    path = tmp_path / "test.db"
+    database = opened(path, busy_timeout=0.01, gated=True)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="another process"):
+        add(database, "no")
+    other.execute("ROLLBACK")
+    other.close()
+    thread = threading.Thread(target=add, args=(database, "yes"))
+    thread.start()
+    thread.join(30)
+
+    assert words(database) == ["first", "yes"]
+    database.close()
+
+
+def test_writers_wait_at_the_gate(tmp_path):
+    """Each gets its turn; a gate that is held for too long is an error that can be tried again."""
+    path = tmp_path / "test.db"
+    database = opened(path, busy_timeout=0.05, gated=True)
+    held = FileGate(f"{path}-gate", timeout=1)
+    held.acquire()
+    with pytest.raises(StorageError, match=r"longer than 0\.05 s"):
+        add(database, "no")
+    assert words(database) == ["first"], "readers do not wait"
+    held.release()
+    add(database, "yes")
+    database.close()
+    held.close()
+    assert words(opened(path)) == ["first", "yes"]
+
+
+def test_many_may_open_one_new_file(tmp_path):
+    """Threads stand for processes: none takes a file that is being made for another program's."""
+    errors = []
+
+    def work(number):
+        try:
+            database = opened(tmp_path / f"{number}.db")
+            add(database, "more")
+            database.close()
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    for number in range(15):
+        threads = [threading.Thread(target=work, args=(number,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []

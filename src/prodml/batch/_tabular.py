@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from prodml._core.column_building import column_from_values, concat_columns, series_of
 from prodml._core.columns import python_values
 from prodml._core.labelled_columns import labelled_columns
 from prodml._core.scalars import PLAIN_TYPES, normalise
@@ -28,6 +30,15 @@ __all__ = [
     "to_rows",
 ]
 
+#: Types that have a dtype of their own.
+_KINDS: Final = {
+    bool: "bool",
+    datetime: "datetime",
+    float: "float",
+    int: "int",
+    str: "str",
+    timedelta: "timedelta",
+}
 #: What the one column of records without fields is called.
 _VALUE = "value"
 
@@ -99,8 +110,7 @@ def _concatenated(columns: Sequence[Any]) -> Any:
         return np.concatenate(columns)
     import pandas as pd
 
-    series = [pd.Series(column).reset_index(drop=True) for column in columns]
-    return pd.concat(series, ignore_index=True).array
+    return concat_columns([pd.Series(column).array for column in columns])
 
 
 def to_frame(data: Any, /) -> pd.DataFrame:
@@ -112,20 +122,19 @@ def to_frame(data: Any, /) -> pd.DataFrame:
     if labelled_columns(data) is not None:
         return pd.DataFrame({name: pd.Series(values).array for name, values in data.items()})
     names, rows = to_rows(data)
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return pd.DataFrame(
-        {
-            name: pd.Series(_as_objects(cells)).infer_objects()
-            for name, cells in zip(names, columns, strict=True)
-        }
-    )
+    columns: Any = zip(*rows, strict=True) if rows else [()] * len(names)
+    series = {
+        name: series_of(_column_of(list(cells))) for name, cells in zip(names, columns, strict=True)
+    }
+    return pd.DataFrame(series, index=range(len(rows)))
 
 
-def _as_objects(cells: Sequence[Any]) -> npt.NDArray[np.object_]:
-    objects = np.empty(len(cells), dtype=object)
-    for at, cell in enumerate(cells):  # assigned singly: numpy would unpack lists
-        objects[at] = cell
-    return objects
+def _column_of(cells: list[Any]) -> Any:
+    """Return a column in the dtype that suits its cells: nullable, where an integer is missing."""
+    kinds = set(map(type, cells))
+    present = kinds - {type(None)}
+    kind = _KINDS.get(present.pop(), "object") if len(present) == 1 else "object"
+    return column_from_values(cells, kind, nullable=type(None) in kinds)
 
 
 def to_rows(data: Any, /) -> tuple[list[str], list[tuple[Any, ...]]]:

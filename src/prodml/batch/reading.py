@@ -163,8 +163,10 @@ class BatchReader:
     def n_rows(self) -> int | None:
         """How many records there are, where the source tells without being read."""
         if self._files is None:
+            if labelled_columns(self._source) is not None:
+                return count_records(self._source)
             known = hasattr(self._source, "__len__") and not _holds_frames(self._source)
-            return count_records(self._source) if known else None
+            return len(self._source) if known else None
         if all(kind == "parquet" for _, kind in self._files):
             return sum(count_parquet_rows(path) for path, _ in self._files)
         return None

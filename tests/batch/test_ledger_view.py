@@ -1,0 +1,372 @@
+"""What people ask a ledger: states, totals, releases, retention. And what it does when it fails."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prodml.batch import (
+    BatchCounts,
+    BatchProcessor,
+    SqliteLedger,
+    TableSink,
+    Totals,
+    WorkFailure,
+    WorkKey,
+    WorkResult,
+    key_from_text,
+    key_text,
+)
+from prodml.errors import BatchError, FormatError, MergeError, NewerSchemaError, StorageError
+from prodml.testing import FakeClock, check_evidence_source, check_mergeable
+from tests.postgres import new_schema
+
+
+@pytest.fixture
+def clock():
+    """Return a clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
+def ledger(request, clock):
+    """Yield a ledger whose clock stands still."""
+    if request.param == "sqlite":
+        ledger = SqliteLedger(":memory:", clock=clock)
+    else:
+        from prodml.integrations.postgres import PostgresLedger
+
+        server = request.getfixturevalue("postgres_server")
+        ledger = PostgresLedger(server, schema=new_schema(), clock=clock)
+    yield ledger
+    ledger.close()
+
+
+def key(number):
+    """Return a key."""
+    return f"k1:{number:032d}".encode()
+
+
+def claim(ledger, clock, *numbers, **options):
+    """Claim some work."""
+    now = clock.now()
+    given_ = {"owner": "w", "now": now, "until": now + timedelta(seconds=60), "max_attempts": 5}
+    work = [WorkKey(key(number), b"") for number in numbers]
+    return sorted(ledger.claim("job", work, **(given_ | options)))
+
+
+def finish(ledger, clock, *numbers, tallies=""):
+    """Do some work: three records each, of which one is put aside."""
+    results = [
+        WorkResult(one.key, one.fence, 9 - number, 3, 2, 1, 2, tallies)
+        for number, one in enumerate(claim(ledger, clock, *numbers))
+    ]
+    assert ledger.commit("job", results, now=clock.now()) == frozenset()
+
+
+def fail(ledger, clock, number, state, error="<b>no</b>"):
+    """Fail at some work."""
+    (one,) = claim(ledger, clock, number)
+    ledger.fail("job", [WorkFailure(one.key, one.fence, state, 3, error)], now=clock.now())
+
+
+def test_status_counts_states(ledger, clock):
+    """Work and records by state, claims that ran out, and the oldest one."""
+    finish(ledger, clock, 1, 2)
+    fail(ledger, clock, 3, "failed")
+    fail(ledger, clock, 4, "quarantined")
+    claim(ledger, clock, 5)
+    begun = clock.now()
+    clock.advance(30)
+    claim(ledger, clock, 6)
+    clock.advance(31)
+    status = ledger.status("job")
+
+    assert dict(status.n_work) == {
+        "pending": 0, "running": 2, "done": 2, "failed": 1, "quarantined": 1,
+    }  # fmt: skip
+    assert (status.n_records["done"], status.n_records["quarantined"]) == (6, 3)
+    assert (status.n_expired, status.oldest_claim, status.at) == (1, begun, clock.now())
+    assert status.to_frame()["n_work"].sum() == 6
+    assert status.to_dict()["n_expired"] == 1
+    assert "running" in status._repr_html_()
+    check_evidence_source(status)
+    assert ledger.status("other").n_work["done"] == 0
+    assert ledger.namespaces() == ("job",)
+
+
+def test_work_is_shown_in_the_order_of_its_run(ledger, clock):
+    """With all that is known, as a frame and as a table in which nothing runs."""
+    finish(ledger, clock, 1, 2)
+    fail(ledger, clock, 3, "quarantined")
+    claim(ledger, clock, 4)
+    work = ledger.work("job")
+
+    assert [one.state for one in work] == ["quarantined", "running", "done", "done"]
+    assert [one.number for one in work] == [0, 0, 8, 9]
+    assert ledger.done_keys("job") == (key(2), key(1))
+    (waiting,) = ledger.quarantined("job")
+    assert (waiting.key, waiting.error, waiting.n_records) == (key_text(key(3)), "<b>no</b>", 3)
+    assert waiting.lease_until is None
+    (running,) = ledger.work("job", state="running")
+    assert running.lease_until == clock.now() + timedelta(seconds=60)
+    assert work.to_frame()["owner"].tolist() == ["w"] * 4
+    assert repr(work) == "WorkRecords(4 pieces of work)"
+    assert "<b>" not in work._repr_html_()
+
+
+def test_released_work_has_all_its_attempts(ledger, clock):
+    """By keys as they are or as text; one at a time or several."""
+    for number in (1, 2, 3):
+        fail(ledger, clock, number, "quarantined")
+    assert claim(ledger, clock, 1, 2, 3) == []
+    assert ledger.release("job", key_text(key(1))) == 1
+    assert ledger.release("job", [key(2), key(3)]) == 2
+    assert [one.attempt for one in claim(ledger, clock, 1, 2, 3)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("state", ["done", "running", "unknown"])
+def test_other_work_is_not_released(ledger, clock, state):
+    """All or nothing: what is done stays done."""
+    fail(ledger, clock, 1, "failed")
+    if state == "done":
+        finish(ledger, clock, 2)
+    elif state == "running":
+        claim(ledger, clock, 2)
+    with pytest.raises(BatchError, match=f"is {state}"):
+        ledger.release("job", [key(1), key(2)])
+    assert ledger.work("job", state="failed")[0].attempt == 1
+
+
+@pytest.mark.parametrize("text", ["k2:00", "k1:xyz", "00", "k1:"])
+def test_what_is_no_key_is_refused(ledger, text):
+    """Instead of finding nothing."""
+    with pytest.raises(FormatError, match="hexadecimal"):
+        ledger.release("job", text)
+    assert key_from_text(key_text(b"k1:\x00\xff")) == b"k1:\x00\xff"
+
+
+TALLIES = st.lists(
+    st.dictionaries(
+        st.sampled_from("ab"), st.integers(-(10**20), 10**20) | st.floats(-1e200, 1e200)
+    ),
+    max_size=8,
+)
+
+
+@given(tallies=TALLIES, n_purged=st.integers(0, 8))
+def test_totals_are_exact_also_when_work_is_forgotten(tallies, n_purged):
+    """Fractions are the oracle; ints stay ints."""
+    import json
+
+    clock = FakeClock()
+    with SqliteLedger(":memory:", clock=clock) as ledger:
+        for number, one in enumerate(tallies):
+            if number == n_purged:
+                clock.advance(1000)
+            finish(ledger, clock, number, tallies=json.dumps(one) if one else "")
+        before = ledger.totals("job")
+        n_forgotten = ledger.purge(older_than=timedelta(seconds=500))
+        assert ledger.totals("job").to_dict() == before.to_dict()
+        assert ledger.purge(older_than=timedelta(seconds=500)) == 0
+
+    assert n_forgotten == (n_purged if n_purged < len(tallies) else 0)
+    for name in "ab":
+        values = [one[name] for one in tallies if name in one]
+        if not values:
+            continue
+        found = before.tallies[name]
+        if all(isinstance(value, int) for value in values):
+            assert (found, type(found)) == (sum(values), int)
+        else:
+            exact = sum(map(Fraction, values))
+            assert Fraction(found) == Fraction(float(exact)) or math.isclose(found, float(exact))
+    assert (before.n_work, before.n_done) == (len(tallies), 2 * len(tallies))
+
+
+def test_only_what_is_done_and_old_is_forgotten(ledger, clock):
+    """And may come again; what waits or runs is never touched."""
+    finish(ledger, clock, 1)
+    fail(ledger, clock, 2, "quarantined")
+    moment = clock.now() + timedelta(seconds=1)
+    clock.advance(10)
+    finish(ledger, clock, 3)
+
+    assert ledger.purge(older_than=moment, namespace="other") == 0
+    assert ledger.purge(older_than=moment) == 1
+    assert [one.state for one in ledger.work("job")] == ["quarantined", "done"]
+    assert ledger.totals("job").n_work == 2
+    assert [one.attempt for one in claim(ledger, clock, 1, 3)] == [1]
+    with pytest.raises(ValueError, match="time zone"):
+        ledger.purge(older_than=datetime(2026, 1, 1))
+
+
+def test_records_are_forgotten_by_day(ledger, clock):
+    """Those of an earlier day, and no others."""
+    from prodml.batch import BusinessKey
+
+    job = BatchProcessor(
+        lambda rows: rows, ledger=ledger, namespace="job", key=BusinessKey("id"), clock=clock
+    )
+    job.process_records([{"id": 1}])
+    clock.advance(timedelta(days=2))
+    job.process_records([{"id": 2}])
+    ledger.purge(older_than=timedelta(days=1))
+    report = job.process_records([{"id": 1}, {"id": 2}])
+
+    assert (report.counts.n_records["done"], report.counts.n_records["skipped"]) == (1, 1)
+    assert ledger.totals("job").n_done == 3
+
+
+def test_totals_of_two_jobs_are_not_added():
+    """They are not about the same thing."""
+    with pytest.raises(MergeError):
+        Totals(namespace="a") + Totals(namespace="b")
+    for text in ("", "{}", "[]", '{"format": "other", "namespace": "a"}'):
+        with pytest.raises(FormatError):
+            Totals.from_json(text)
+
+
+class TestCounts:
+    """The counts of runs add up."""
+
+    def test_they_are_mergeable(self):
+        """All laws."""
+        one = BatchCounts(namespace="n", n_batches={"done": 2}, n_records={"done": 5}, n_output=4)
+        two = BatchCounts(
+            namespace="n",
+            n_batches={"failed": 1, "skipped": 1},
+            n_records={"failed": 3, "quarantined": 2},
+        )
+        check_mergeable([one, two, one + two])
+        check_evidence_source(one)
+        assert sum([one, two]) == one + two
+        assert str(one + two) == (
+            "'n': 4 batches = 2 done + 1 skipped + 1 failed; "
+            "10 records in = 5 done + 2 quarantined + 3 failed"
+        )
+        assert (one.is_settled, two.is_settled) == (True, False)
+
+    @pytest.mark.parametrize(
+        "facts",
+        [{"n_batches": {"lst": 1}}, {"n_records": {"done": -1}}, {"n_records": {"done": 0.5}}],
+        ids=["fate", "negative", "fraction"],
+    )
+    def test_nonsense_is_refused(self, facts):
+        """A count is a whole number of something known."""
+        with pytest.raises(ValueError, match=r"must hold|knows the fates"):
+            BatchCounts(namespace="n", **facts)
+
+    def test_jobs_are_not_mixed(self):
+        """Nor are other bytes read as counts."""
+        with pytest.raises(MergeError):
+            BatchCounts(namespace="a") + BatchCounts(namespace="b")
+        for data in (
+            b"",
+            b"{}",
+            b"[]",
+            BatchCounts(namespace="a").to_bytes().replace(b"/1", b"/9"),
+        ):
+            with pytest.raises(FormatError):
+                BatchCounts.from_bytes(data)
+
+
+class TestFaults:
+    """What a ledger does when its file fails."""
+
+    def job(self, ledger, **options):
+        """Return a processor with a table."""
+        return BatchProcessor(
+            lambda batch: batch, ledger=ledger, namespace="job", sink=TableSink("out"), **options
+        )
+
+    def test_a_locked_database_loses_nothing(self, tmp_path):
+        """The run ends with an error that says what to do; the next one goes on."""
+        ledger = SqliteLedger(tmp_path / "l.db", busy_timeout=0.02)
+        other = sqlite3.connect(tmp_path / "l.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="another process"):
+            self.job(ledger).run([[{"id": 1}]])
+        other.execute("ROLLBACK")
+        other.close()
+        assert self.job(ledger).run([[{"id": 1}]]).counts.n_batches["done"] == 1
+        ledger.close()
+
+    def test_a_full_disk_takes_the_marks_back(self, tmp_path):
+        """Output and marks alike; when there is room again, all is done once."""
+        ledger = SqliteLedger(tmp_path / "l.db")
+        batches = [[{"id": n, "text": "x" * 20_000}] for n in range(40)]
+        with ledger._database.transaction(write=False) as session:
+            ((pages,),) = session.execute("PRAGMA page_count")
+        ledger._database._connection.execute(f"PRAGMA max_page_count={pages + 100}")
+        with pytest.raises(StorageError, match="disk is full"):
+            self.job(ledger, group_size=4).run(batches)
+        n_done = ledger.totals("job").n_work
+        with ledger._database.transaction(write=False) as session:
+            ((n_rows,),) = session.execute("SELECT COUNT(*) FROM out")
+        assert n_done == n_rows < 40
+
+        ledger._database._connection.execute("PRAGMA max_page_count=1000000")
+        report = self.job(ledger).run(batches)
+        assert report.counts.n_batches["skipped"] == n_done
+        assert ledger.totals("job").n_output == 40
+        ledger.close()
+
+    def test_a_folder_that_is_not_there_is_an_error_at_once(self, tmp_path):
+        """With its name."""
+        with pytest.raises(StorageError, match="absent"):
+            SqliteLedger(tmp_path / "absent" / "l.db")
+
+    @pytest.mark.skipif(
+        not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+    )
+    def test_a_folder_that_cannot_be_written_is_an_error_at_once(self, tmp_path):
+        """With what to check."""
+        tmp_path.chmod(0o500)
+        with pytest.raises(StorageError, match=r"permissions|writable"):
+            SqliteLedger(tmp_path / "l.db")
+        tmp_path.chmod(0o700)
+
+    def test_a_file_that_became_read_only_is_an_error(self, tmp_path):
+        """Nothing is stored, and nothing is lost."""
+        ledger = SqliteLedger(tmp_path / "l.db")
+        self.job(ledger).run([[{"id": 1}]])
+        ledger._database._connection.execute("PRAGMA query_only=1")
+        with pytest.raises(StorageError, match="permissions"):
+            self.job(ledger).run([[{"id": 2}]])
+        ledger._database._connection.execute("PRAGMA query_only=0")
+        assert self.job(ledger).run([[{"id": 1}], [{"id": 2}]]).counts.n_batches["done"] == 1
+        ledger.close()
+
+    def test_files_of_others_are_refused(self, tmp_path):
+        """Of a later prodml, and of another program."""
+        SqliteLedger(tmp_path / "l.db").close()
+        with sqlite3.connect(tmp_path / "l.db") as connection:
+            connection.execute("PRAGMA user_version=99")
+        with pytest.raises(NewerSchemaError) as caught:
+            SqliteLedger(tmp_path / "l.db")
+        assert (caught.value.found, caught.value.supported) == (99, 1)
+        with sqlite3.connect(tmp_path / "other.db") as connection:
+            connection.execute("CREATE TABLE t (a)")
+        with pytest.raises(StorageError, match="another program"):
+            SqliteLedger(tmp_path / "other.db")
+
+    def test_an_unknown_durability_is_refused(self):
+        """A typo must not cost data."""
+        with pytest.raises(ValueError, match="durability"):
+            SqliteLedger(":memory:", durability="FULL")
+
+    def test_a_clock_that_went_back_does_not_matter(self, ledger, clock):
+        """A claim of the future may be committed: its fence is the newest."""
+        (one,) = claim(ledger, clock, 1)
+        clock.set(datetime(2020, 1, 1, tzinfo=UTC))
+        done = WorkResult(one.key, one.fence, 0, 1, 1, 0, 1)
+        assert ledger.commit("job", [done], now=clock.now()) == frozenset()
+        assert ledger.totals("job").n_work == 1
