@@ -9,9 +9,9 @@ from prodml._core.sqlite import SqliteDatabase
 from prodml.errors import StorageError
 
 MOUNTS = r"""/dev/vda / ext4 rw 0 0
-server:/export /mnt/shared nfs4 rw 0 0
-/dev/vdb /mnt/shared/local ext4 rw 0 0
-//server/c /mnt/with\040space cifs rw 0 0
+server:/export /net/shared nfs4 rw 0 0
+/dev/vdb /net/shared/local ext4 rw 0 0
+//server/c /net/with\040space cifs rw 0 0
 tmpfs /over tmpfs rw 0 0
 host:/x /over fuse.sshfs rw 0 0
 """
@@ -28,14 +28,14 @@ def mounts(tmp_path):
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/home/a.db", None),
-        ("/mnt/shared/a.db", "nfs4"),
-        ("/mnt/shared", "nfs4"),
-        ("/mnt/shared/local/a.db", None),
-        ("/mnt/shared-not/a.db", None),
-        ("/mnt/with space/deep/a.db", "cifs"),
+        ("/srv/a.db", None),
+        ("/net/shared/a.db", "nfs4"),
+        ("/net/shared", "nfs4"),
+        ("/net/shared/local/a.db", None),
+        ("/net/shared-not/a.db", None),
+        ("/net/with space/deep/a.db", "cifs"),
         ("/over/a.db", "fuse.sshfs"),
-        ("/mnt/shared/local/../a.db", "nfs4"),
+        ("/net/shared/local/../a.db", "nfs4"),
     ],
 )
 def test_the_innermost_and_latest_mount_counts(mounts, path, kind):
