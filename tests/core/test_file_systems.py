@@ -28,7 +28,7 @@ def mounts(tmp_path):
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/srv/a.db", None),
+        ("/data/a.db", None),
         ("/net/shared/a.db", "nfs4"),
         ("/net/shared", "nfs4"),
         ("/net/shared/local/a.db", None),

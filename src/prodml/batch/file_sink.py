@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from prodml._core.columns import pandas_major
 from prodml._core.files import DRAFT_SUFFIX, draft_of, sync_folder, write_draft
 from prodml._core.parquet import check_parquet, write_parquet
 from prodml.batch._files import read_pieces
@@ -30,6 +31,8 @@ FileFormat = Literal["parquet", "csv", "jsonl"]
 
 _WHOLE: Final = 2**62
 _DAY: Final = 86_400.0
+#: The version of pandas since which text becomes the nearest float without being told.
+_EXACT_FLOATS: Final = 3
 
 
 class FileSink:
@@ -154,9 +157,9 @@ class FileSink:
             if not path.exists():
                 message = f"The file {str(path)!r} is gone, though its batch is done."
                 raise StorageError(message, location=str(path))
-            # as pandas reads it, and not as text
-            natural = {"dtype": None, "keep_default_na": True, "na_values": None}
-            yield from read_pieces(str(path), self._format, rows=_WHOLE, columns=None, csv=natural)
+            yield from read_pieces(
+                str(path), self._format, rows=_WHOLE, columns=None, csv=_natural_options()
+            )
 
     def sweep(self, *, older_than: float = _DAY) -> int:
         """Remove what killed processes have left half written, and return how many files.
@@ -186,6 +189,14 @@ class FileSink:
 
     def __repr__(self) -> str:
         return f"FileSink({str(self._folder)!r}, format={self._format!r})"
+
+
+def _natural_options() -> dict[str, Any]:
+    """Return what makes pandas read a CSV file as it likes, and not as text."""
+    natural: dict[str, Any] = {"dtype": None, "keep_default_na": True, "na_values": None}
+    if pandas_major() < _EXACT_FLOATS:
+        natural["float_precision"] = "round_trip"
+    return natural
 
 
 def _write_parquet(data: Any, file: Any) -> None:
