@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -37,7 +38,7 @@ def new_owner() -> str:
             _place(),
             str(pid),
             "" if state is None else state[1],
-            secrets.token_hex(4),
+            secrets.token_hex(2),
         )
     )
 
@@ -68,7 +69,7 @@ def _place() -> str:
         namespace = os.readlink(_PROC / "self/ns/pid")  # noqa: PTH115 - no file, but a name
     except OSError:
         return ""
-    return f"{boot[:8]}-{namespace.strip('pid:[]')}"
+    return blake2b(f"{boot} {namespace}".encode(), digest_size=3).hexdigest()
 
 
 def _state_of(pid: int) -> tuple[str, str] | None:

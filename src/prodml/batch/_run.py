@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 #: Cells of frames, or records of other batches, held at most while looking ahead.
-_MOST_CELLS: Final = 400_000
+_MOST_CELLS: Final = 250_000
 #: What is claimed at once should take no longer than this, in seconds: others may be idle.
 _CLAIM_SECONDS: Final = 1.0
 _MOST_CLAIMS: Final = 64

@@ -106,7 +106,7 @@ class SqlLedger(LedgerView):
     def get_many(self, namespace: str, keys: Sequence[bytes], /) -> Mapping[bytes, Entry]:
         """Return what is known about keys; see :class:`~prodml.batch.Ledger`."""
         found: dict[bytes, Entry] = {}
-        name = storable_name(namespace)
+        name, made = storable_name(namespace), Entry._make
         with self._database.transaction(write=False) as session:
             for piece in in_pieces(keys, MOST_PARAMETERS - 1):
                 statement = (
@@ -114,7 +114,7 @@ class SqlLedger(LedgerView):
                     f"WHERE namespace = ? AND key IN ({placeholders(len(piece))})"
                 )
                 rows = session.execute(statement, (name, *piece))
-                found.update((key, Entry(*known)) for key, *known in rows)
+                found.update((row[0], made(row[1:])) for row in rows)
         return found
 
     def known_records(

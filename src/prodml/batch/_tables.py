@@ -17,7 +17,8 @@ def create_tables(*, integer: str, blob: str, clustered: str) -> tuple[str, ...]
     """
     # Times are microseconds since 1970, UTC. Counts stand with each piece of work and are summed
     # when they are read: a counter that all workers raise would be a place where they wait. What
-    # was purged lives on as sums.
+    # was purged lives on as sums. Work is not clustered by its key: keys are random, so that every
+    # claim and every mark would write a page of its own; as it is, neighbours in time share one.
     return (
         f"""CREATE TABLE work (
             namespace TEXT NOT NULL, key {blob} NOT NULL, payload_hash {blob} NOT NULL,
@@ -28,7 +29,7 @@ def create_tables(*, integer: str, blob: str, clustered: str) -> tuple[str, ...]
             n_output {integer} NOT NULL DEFAULT 0, tallies TEXT NOT NULL DEFAULT '',
             result TEXT NOT NULL DEFAULT '', expires_at {integer} NOT NULL DEFAULT 0,
             error TEXT NOT NULL DEFAULT '',
-            PRIMARY KEY (namespace, key)){clustered}""",
+            PRIMARY KEY (namespace, key))""",
         f"CREATE TABLE record_namespace (id {integer} PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
         f"""CREATE TABLE record (
             namespace_id {integer} NOT NULL, high {integer} NOT NULL, low {integer} NOT NULL,

@@ -20,8 +20,6 @@ __all__ = ["SqliteLedger"]
 _APPLICATION_ID: Final = 0x504D4C42
 #: A million record keys are some tens of megabytes.
 _CACHE_BYTES: Final = 16 * 2**20
-#: Commits are small and write whole pages: with 4 kB they take a fifth more time.
-_PAGE_SIZE: Final = 2048
 _MIGRATIONS: Final = (create_tables(integer="INTEGER", blob="BLOB", clustered=" WITHOUT ROWID"),)
 
 
@@ -76,7 +74,6 @@ class SqliteLedger(SqlLedger):
             migrations=_MIGRATIONS,
             application_id=_APPLICATION_ID,
             busy_timeout=busy_timeout,
-            page_size=_PAGE_SIZE,
             cache_bytes=_CACHE_BYTES,
             durability=durability,
             gated=True,
