@@ -88,8 +88,13 @@ def test_the_second_signal_gives_up_the_batch_in_hand(ledger, noted):
 
 def test_ctrl_c_is_raised_when_the_run_is_at_rest(ledger):
     """Where the program has no handler of its own, Ctrl-C ends it as ever."""
-    with pytest.raises(KeyboardInterrupt):
-        job(ledger, raising_at(10, signal.SIGINT)).run(BATCHES)
+    # programs in the background of a shell are started with Ctrl-C ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            job(ledger, raising_at(10, signal.SIGINT)).run(BATCHES)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ledger.totals("job").n_work == 11
 
 
