@@ -47,6 +47,10 @@ def held_as(kind, numbers):
         return {"n": np.array(numbers, dtype=np.int64)}
     if kind == "nullable":
         return {"n": pd.array(numbers, dtype="Int64")}
+    if kind == "array":
+        return np.array(numbers, dtype=np.int64)
+    if kind == "matrix":
+        return np.array(numbers, dtype=np.int64)[:, None] * [1, 2]
     return [{"n": one} for one in numbers]
 
 
@@ -55,7 +59,7 @@ def numbers_in(data):
     return [] if data is None else [row[0] for row in to_rows(data)[1]]
 
 
-@pytest.mark.parametrize("kind", ["frame", "columns", "nullable", "list"])
+@pytest.mark.parametrize("kind", ["frame", "columns", "nullable", "list", "array", "matrix"])
 @given(numbers=NUMBERS, data=st.data())
 def test_containers_behave_as_lists(kind, numbers, data):
     """Counting, cutting, taking and joining give what they give of a list."""
@@ -112,6 +116,13 @@ def test_records_may_differ_in_their_fields():
     assert to_rows([(1, "x")]) == (["column_0", "column_1"], [(1, "x")])
     assert to_rows(7) == (["value"], [(7,)])
     assert to_rows(None) == ([], [])
+
+
+def test_what_a_model_returns_is_rows():
+    """Arrays of predictions, and of probabilities by class."""
+    assert to_rows(np.array([0.5, np.nan])) == (["value"], [(0.5,), (None,)])
+    both = np.array([[0.25, 0.75], [0.5, 0.5]])
+    assert to_rows(both) == (["value_0", "value_1"], [(0.25, 0.75), (0.5, 0.5)])
 
 
 def test_missing_values_are_none():

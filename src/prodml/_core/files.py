@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DRAFT_SUFFIX", "draft_of", "sync_folder", "write_atomically", "write_draft"]
+__all__ = [
+    "DRAFT_SUFFIX",
+    "draft_of",
+    "make_folder",
+    "sync_folder",
+    "write_atomically",
+    "write_draft",
+]
 
 #: Ends the names of files that are being written; they begin with a dot.
 DRAFT_SUFFIX: Final = ".tmp"
+
+#: What a file system says that does not do this for folders.
+_CANNOT: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 
 
 @contextmanager
@@ -59,10 +70,29 @@ def write_draft(draft: Path, /, *, binary: bool) -> Iterator[IO[Any]]:
 
 
 def sync_folder(folder: Path, /) -> None:
-    """Put the names of a folder on the disk."""
-    with suppress(OSError):  # Windows cannot open a folder
+    """Put the names of a folder on the disk, where the system does that.
+
+    Raises
+    ------
+    OSError
+        If the disk fails: a name may then be gone after a loss of power.
+    """
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    except PermissionError:  # Windows opens no folder
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path, /) -> None:
+    """Make a folder and those above it, if they are absent, and put their names on the disk."""
+    absent = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in absent:
+        sync_folder(one.parent)

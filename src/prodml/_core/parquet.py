@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from prodml.errors import MissingDependencyError
+from prodml.errors import FormatError, MissingDependencyError
 
 if TYPE_CHECKING:
     import os
@@ -17,6 +18,8 @@ __all__ = ["check_parquet", "count_parquet_rows", "read_parquet_pieces", "write_
 #: Read ahead in each column, in bytes. pyarrow's own setting holds whole row groups: with this one
 #: 240 MB of numbers were read in 41 MB of memory instead of 241.
 _BUFFER: Final = 2**20
+#: What pandas calls an index without a name, of which it makes a column.
+_INDEX: Final = re.compile(r"__index_level_\d+__")
 
 
 def check_parquet() -> None:
@@ -25,9 +28,23 @@ def check_parquet() -> None:
 
 
 def count_parquet_rows(path: str | os.PathLike[str], /) -> int:
-    """Return the number of rows that the file says it has."""
-    with _parquet().ParquetFile(path) as file:
-        return int(file.metadata.num_rows)
+    """Return the number of rows that the file says it has.
+
+    Raises
+    ------
+    FormatError
+        If it is no Parquet file.
+    """
+    parquet = _parquet()
+    import pyarrow as pa
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            return int(file.metadata.num_rows)
+    except (pa.ArrowException, OSError) as error:
+        if _is_of_system(error):
+            raise
+        raise _unreadable(path, 0, error) from error
 
 
 def read_parquet_pieces(
@@ -36,21 +53,64 @@ def read_parquet_pieces(
     """Yield the rows of a file, `rows` at a time, wherever its row groups begin and end.
 
     Integers and booleans are nullable in all pieces, where the file holds a missing one: a piece
-    does not have floats because of a gap in another one, nor because of its own.
+    does not have floats because of a gap in another one, nor because of its own. An index without
+    a name, which pandas has stored, is left out.
+
+    Raises
+    ------
+    FormatError
+        If a column is not there, or the file is no Parquet file or damaged.
     """
+    parquet = _parquet()
     import pyarrow as pa
 
-    with _parquet().ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
-        mapper = _nullable_dtypes(file)
-        batches = file.iter_batches(
-            batch_size=rows, columns=None if columns is None else list(columns), use_threads=False
-        )
-        for pieces in _regrouped(batches, rows):
-            table = pa.Table.from_batches(pieces)
-            if columns is not None:
-                table = table.select(list(columns))
-            frame = table.to_pandas(split_blocks=True, ignore_metadata=True)
-            yield _with_nullable(frame, table, mapper)
+    n_read = 0
+    try:
+        with parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+            chosen = _chosen(file.schema_arrow.names, columns, path)
+            nullable = _nullable_dtypes(file)
+            for pieces in _regrouped(
+                file.iter_batches(batch_size=rows, columns=chosen, use_threads=False), rows
+            ):
+                frame = _frame_of(pa.Table.from_batches(pieces), chosen, nullable)
+                yield frame
+                n_read += len(frame)
+    except (pa.ArrowException, OSError) as error:
+        if _is_of_system(error):
+            raise
+        raise _unreadable(path, n_read, error) from error
+
+
+def _chosen(
+    names: Sequence[str], columns: Sequence[str] | None, path: str | os.PathLike[str]
+) -> list[str] | None:
+    """Return the columns to read, None for all; pyarrow would leave out what is not there."""
+    if columns is None:
+        return None
+    if absent := [name for name in columns if name not in names]:
+        message = f"{str(path)!r} has no columns {absent}. It has {list(names)}."
+        raise FormatError(message)
+    return list(columns)
+
+
+def _frame_of(table: Any, columns: list[str] | None, nullable: set[str]) -> pd.DataFrame:
+    if columns is None:
+        kept = [at for at, name in enumerate(table.column_names) if not _INDEX.fullmatch(name)]
+        # by position, since names may occur twice
+        table = table.select(kept) if len(kept) < table.num_columns else table
+    else:
+        table = table.select(columns)
+    frame = table.to_pandas(split_blocks=True, ignore_metadata=True)
+    return _with_nullable(frame, table, nullable)
+
+
+def _is_of_system(error: Exception) -> bool:
+    """Say whether the disk is at fault: for wrong content pyarrow's OSError has no number."""
+    return isinstance(error, OSError) and error.errno is not None
+
+
+def _unreadable(path: str | os.PathLike[str], n_read: int, error: Exception) -> FormatError:
+    return FormatError(f"{str(path)!r} cannot be read as Parquet behind row {n_read}: {error}")
 
 
 def _regrouped(batches: Iterable[Any], rows: int) -> Iterator[list[Any]]:
@@ -119,11 +179,22 @@ def write_parquet(frame: pd.DataFrame, file: IO[bytes], /) -> None:
     parquet = _parquet()
     try:
         table = pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        message = f"The output cannot be written as Parquet: {'; '.join(map(str, error.args))}"
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
+        why = "; ".join(map(str, error.args if isinstance(error, pa.ArrowException) else [error]))
+        message = f"Column {_culprit(frame, pa)!r} cannot be written as Parquet: {why}"
         raise TypeError(message) from error
     # what pandas adds names its version
     parquet.write_table(table.replace_schema_metadata(None), file)
+
+
+def _culprit(frame: pd.DataFrame, pa: Any) -> Any:
+    """Return the label of the first column that Arrow does not take."""
+    for label, column in frame.items():
+        try:
+            pa.array(column, from_pandas=True)
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+            return label
+    return None
 
 
 def _parquet() -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +13,7 @@ from prodml.batch._tabular import to_frame
 from prodml.errors import FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -66,16 +69,23 @@ def _read_csv(
     import pandas as pd
 
     given: dict[str, Any] = {**_AS_TEXT, **options, "chunksize": rows}
+    if isinstance(given["dtype"], Mapping):
+        # what is not named stays text: pandas would guess, differently from piece to piece
+        given["dtype"] = defaultdict(lambda: str, given["dtype"])
     if columns is not None:
         given["usecols"] = list(columns)
     n_read = 0
     try:
         with pd.read_csv(path, **given) as reader:
             for piece in reader:
+                if "index_col" not in given:
+                    _check_width(piece, path)
                 yield piece if columns is None else piece[list(columns)]
                 n_read += len(piece)
     except pd.errors.EmptyDataError:
         return
+    except FormatError:
+        raise
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         message = f"{path!r} cannot be read as CSV behind row {n_read}: {error}"
         raise FormatError(message) from error
@@ -83,6 +93,40 @@ def _read_csv(
         # a column that is not there, a value that is not of its dtype
         message = f"{path!r} cannot be read as asked behind row {n_read}: {error}"
         raise FormatError(message) from error
+    except Exception as error:
+        if _is_damage(error):
+            raise _damaged(path, f"row {n_read}") from error
+        raise
+
+
+def _check_width(piece: pd.DataFrame, path: str) -> None:
+    """Refuse rows that are all wider than the header.
+
+    pandas takes their first column for an index, and calls each of the others by a wrong name.
+    """
+    import pandas as pd
+
+    if not isinstance(piece.index, pd.RangeIndex):
+        message = (
+            f"The rows of {path!r} have more cells than its header has names. Mend the header; "
+            f"or, if rows end in a delimiter, say csv={{'index_col': False}}."
+        )
+        raise FormatError(message)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Say whether a compressed file is cut off, or not compressed in this way."""
+    import lzma
+    import zlib
+
+    if isinstance(error, EOFError | lzma.LZMAError | zlib.error):
+        return True
+    # gzip and bz2 have an OSError without a number; the system's own has one
+    return isinstance(error, OSError) and error.errno is None
+
+
+def _damaged(path: str, where: str) -> FormatError:
+    return FormatError(f"{path!r} is damaged, or not compressed as its name says, behind {where}.")
 
 
 def _read_json_lines(
@@ -92,7 +136,7 @@ def _read_json_lines(
 
     records: list[Any] = []
     with _opened(path) as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in _numbered_lines(path, file):
             if not line.strip():
                 continue
             try:
@@ -107,6 +151,23 @@ def _read_json_lines(
                 records = []
     if records:
         yield _frame_of(records, columns)
+
+
+def _numbered_lines(path: str, file: Any) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    lines = iter(file)
+    while True:
+        try:
+            line = next(lines, None)
+        except Exception as error:
+            if _is_damage(error):
+                raise _damaged(path, f"line {number}") from error
+            raise
+        if line is None:
+            return
+        number += 1
+        # some programs begin a file with a byte-order mark
+        yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
 
 
 def _bad_line(path: str, number: int, what: str) -> FormatError:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from prodml._core.labelled_columns import LabelledColumns
+
 __all__ = [
+    "check_names",
     "count_records",
     "join_outputs",
     "slice_records",
@@ -52,26 +55,35 @@ def count_records(data: Any, /) -> int:
         return 0 if data is None else 1
     if isinstance(data, list | tuple):
         return len(data)
+    if _is_array(data):
+        return len(data)
     table = labelled_columns(data)
     return 1 if table is None else table.n_rows
 
 
 def slice_records(data: Any, start: int, stop: int, /) -> Any:
     """Return some neighbouring records, in a container of the same kind."""
-    if isinstance(data, list | tuple):
+    if isinstance(data, list | tuple) or _is_array(data):
         return data[start:stop]
     if isinstance(data, Mapping) and labelled_columns(data) is not None:
-        return {name: column[start:stop] for name, column in data.items()}
-    return data.iloc[start:stop] if hasattr(data, "iloc") else data
+        return {name: _cut(column, start, stop) for name, column in data.items()}
+    return data.iloc[start:stop] if labelled_columns(data) is not None else data
+
+
+def _cut(column: Any, start: int, stop: int) -> Any:
+    # labels of floats would be looked up, not counted
+    return column.iloc[start:stop] if hasattr(column, "iloc") else column[start:stop]
 
 
 def take_records(data: Any, at: npt.NDArray[np.int64], /) -> Any:
     """Return the records at some positions, in a container of the same kind."""
     if isinstance(data, list | tuple):
         return [data[one] for one in at.tolist()]
+    if _is_array(data):
+        return data[at]
     if isinstance(data, Mapping) and labelled_columns(data) is not None:
         return {name: _take(column, at) for name, column in data.items()}
-    return data.iloc[at] if hasattr(data, "iloc") else data
+    return data.iloc[at] if labelled_columns(data) is not None else data
 
 
 def _take(column: Any, at: npt.NDArray[np.int64]) -> Any:
@@ -85,14 +97,21 @@ def join_outputs(parts: Sequence[Any], /) -> Any:
     ------
     TypeError
         If they are of different kinds.
+    ValueError
+        If they are mappings with different columns.
     """
     given = [part for part in parts if part is not None]
     if len(given) <= 1:
         return given[0] if given else None
     if all(isinstance(part, list | tuple) for part in given):
         return [record for part in given for record in part]
+    if all(map(_is_array, given)):
+        return np.concatenate(given)
     if all(isinstance(part, Mapping) and labelled_columns(part) is not None for part in given):
         names = list(given[0])
+        if odd := sorted({str(one) for part in given for one in part.keys() ^ set(names)}):
+            message = f"The outputs for parts of a batch cannot be joined: not all have {odd}."
+            raise ValueError(message)
         return {name: _concatenated([part[name] for part in given]) for name in names}
     if all(hasattr(part, "iloc") for part in given):
         import pandas as pd
@@ -114,12 +133,14 @@ def _concatenated(columns: Sequence[Any]) -> Any:
 
 
 def to_frame(data: Any, /) -> pd.DataFrame:
-    """Return records as a frame, one row each."""
+    """Return records as a frame, one row each; raises as :func:`to_rows` where it makes one."""
     import pandas as pd
 
     if isinstance(data, pd.DataFrame):
         return data
-    if labelled_columns(data) is not None:
+    table = labelled_columns(data)
+    if table is not None:
+        _check_lengths(table)
         return pd.DataFrame({name: pd.Series(values).array for name, values in data.items()})
     names, rows = to_rows(data)
     columns: Any = zip(*rows, strict=True) if rows else [()] * len(names)
@@ -141,19 +162,55 @@ def to_rows(data: Any, /) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Return the names of columns, and records as tuples of plain Python values.
 
     Missing values are None. Records may be mappings, dataclasses, pydantic models or named
-    tuples, also with differing fields; other values stand in one column ``value``.
+    tuples, also with differing fields; other values stand in one column ``value``. So does an
+    array, as a model's ``predict`` gives; those of its rows, if it has two dimensions, stand in
+    ``value_0``, ``value_1`` and so on.
+
+    Raises
+    ------
+    ValueError
+        If two columns have one name as text, so that one would hide the other; or if the columns
+        of a mapping differ in length.
+    TypeError
+        If it is a Series by itself.
     """
     if data is None:
         return [], []
     table = None if type(data) is list else labelled_columns(data)
     if table is not None:
-        names = [str(label) for label, _ in table.columns]
+        _check_lengths(table)
+        names = check_names([label for label, _ in table.columns])
         columns = [_plain_values(column) for _, column in table.columns]
         return names, list(zip(*columns, strict=True))
+    if _is_array(data):
+        if data.ndim == 1:
+            return [_VALUE], [(cell,) for cell in _plain_values(data)]
+        columns = [_plain_values(column) for column in data.T]
+        return [f"{_VALUE}_{at}" for at in range(len(columns))], list(zip(*columns, strict=True))
+    if hasattr(data, "iloc"):
+        message = "A Series is a row or a column. Say which: `series.to_frame()`, or a list of it."
+        raise TypeError(message)
     records = [_fields_of(one) for one in (data if isinstance(data, list | tuple) else [data])]
     labels = list(dict.fromkeys(label for record in records for label in record))
     rows = [tuple(map(_plain_value, map(record.get, labels))) for record in records]
-    return [str(label) for label in labels], rows
+    return check_names(labels), rows
+
+
+def check_names(labels: Sequence[Any], /) -> list[str]:
+    """Return labels of columns as text, each of them another one."""
+    names = [str(label) for label in labels]
+    if len(set(names)) < len(names):
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        message = f"More than one column is called {repeated}. Give each a name of its own."
+        raise ValueError(message)
+    return names
+
+
+def _check_lengths(table: LabelledColumns) -> None:
+    lengths = {str(label): len(column) for label, column in table.columns}
+    if len(set(lengths.values())) > 1:
+        message = f"The columns of a table must be of one length, got {lengths}."
+        raise ValueError(message)
 
 
 def _plain_values(column: Any) -> list[Any]:
@@ -166,10 +223,17 @@ def _plain_values(column: Any) -> list[Any]:
             if np.isnan(column).any():
                 return [None if cell != cell else cell for cell in plain]  # noqa: PLR0124 - NaN
             return plain
+        return python_values(column)
     import pandas as pd
 
-    array = column.array if isinstance(column, pd.Series | pd.Index) else pd.Series(column).array
+    array = column.array if isinstance(column, pd.Series | pd.Index) else column
+    if not isinstance(array, pd.api.extensions.ExtensionArray):
+        array = pd.Series(array).array
     return python_values(array)
+
+
+def _is_array(data: Any) -> bool:
+    return isinstance(data, np.ndarray) and data.ndim in {1, 2}
 
 
 def _plain_value(cell: Any) -> Any:
@@ -185,7 +249,10 @@ def _fields_of(record: Any) -> Mapping[Any, Any]:
     names = getattr(record, "_fields", None)
     if isinstance(record, tuple) and names is not None:
         return dict(zip(names, record, strict=True))
-    # a pydantic model can only exist where pydantic has been imported
+    # an object of a library can only exist where that library has been imported
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(record, pandas.Series):
+        return dict(record.items())
     pydantic = sys.modules.get("pydantic")
     if pydantic is not None and isinstance(record, pydantic.BaseModel):
         return {name: getattr(record, name) for name in type(record).model_fields}

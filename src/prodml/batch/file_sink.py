@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from prodml._core.columns import pandas_major
-from prodml._core.files import DRAFT_SUFFIX, draft_of, sync_folder, write_draft
+from prodml._core.files import DRAFT_SUFFIX, draft_of, make_folder, sync_folder, write_draft
 from prodml._core.parquet import check_parquet, write_parquet
 from prodml.batch._files import read_pieces
-from prodml.batch._tabular import to_frame, to_rows
+from prodml.batch._tabular import check_names, to_frame, to_rows
 from prodml.batch.key import key_text
 from prodml.clock import SYSTEM_CLOCK
 from prodml.errors import StorageError
@@ -50,8 +51,9 @@ class FileSink:
         Where files go, on a local disk; made if it is absent.
     format : {"parquet", "csv", "jsonl"}, default "parquet"
         What they are. Parquet needs the extra ``arrow``, and keeps types. CSV holds a missing
-        value as an empty cell. JSON lines hold times as ISO 8601, decimals as text, and infinity
-        as ``Infinity``.
+        value as an empty cell, as which an empty text comes back as well. JSON lines hold times
+        as ISO 8601 to the microsecond, decimals as text, bytes as base64, and infinity as
+        ``Infinity``.
     clock : Clock, optional
         Tells how old half-written files are; see :meth:`sweep`.
 
@@ -93,7 +95,7 @@ class FileSink:
         self._format = format
         self._clock = clock
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
         except OSError as error:
             raise self._failure(error) from error
 
@@ -120,7 +122,9 @@ class FileSink:
         StorageError
             If the disk is full, or the folder cannot be written. No file is there in part.
         TypeError
-            If the format does not hold the values of a column.
+            If the format does not hold the values of a column; the message names it.
+        ValueError
+            If two columns have one name.
         """
         drafts: list[tuple[Path, Path]] = []
         try:
@@ -171,14 +175,13 @@ class FileSink:
             the hands of a process that lives.
         """
         limit = self._clock.now().timestamp() - older_than
-        old = [
-            path
-            for path in self._folder.glob(f".k1-*{DRAFT_SUFFIX}")
-            if path.stat().st_mtime < limit
-        ]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        n_removed = 0
+        for path in list(self._folder.glob(f".k1-*{DRAFT_SUFFIX}")):
+            with suppress(FileNotFoundError):  # its writer has just finished it
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    n_removed += 1
+        return n_removed
 
     def _failure(self, error: OSError) -> StorageError:
         message = (
@@ -192,30 +195,69 @@ class FileSink:
 
 
 def _natural_options() -> dict[str, Any]:
-    """Return what makes pandas read a CSV file as it likes, and not as text."""
-    natural: dict[str, Any] = {"dtype": None, "keep_default_na": True, "na_values": None}
+    """Return what makes pandas read numbers as numbers, and not as text.
+
+    No word counts as missing: only what is empty was. Types are those of the whole file.
+    """
+    natural: dict[str, Any] = {"dtype": None, "low_memory": False}
     if pandas_major() < _EXACT_FLOATS:
         natural["float_precision"] = "round_trip"
     return natural
 
 
 def _write_parquet(data: Any, file: Any) -> None:
-    write_parquet(to_frame(data), file)
+    frame = to_frame(data)
+    check_names(list(frame.columns))
+    write_parquet(frame, file)
 
 
 def _write_csv(data: Any, file: Any) -> None:
     frame = to_frame(data)
-    if len(frame.columns):
-        file.write(frame.to_csv(index=False, lineterminator="\n").encode("utf-8", "surrogatepass"))
+    if not len(frame.columns):
+        return
+    names = check_names(list(frame.columns))
+    try:
+        text = frame.set_axis(names, axis=1).to_csv(index=False, lineterminator="\n")
+        file.write(text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        cells = zip(*to_rows(frame)[1], strict=True)
+        found = [name for name, column in zip(names, cells, strict=True) if not _has_utf8(column)]
+        message = f"Columns {found} hold text that has no UTF-8, as CSV needs."
+        raise TypeError(message) from error
+
+
+def _has_utf8(cells: Sequence[Any]) -> bool:
+    try:
+        "".join(map(str, cells)).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _write_json_lines(data: Any, file: Any) -> None:
-    from pydantic_core import to_json
+    from pydantic_core import PydanticSerializationError, to_json
 
     names, rows = to_rows(data)
     for row in rows:
         record = dict(zip(names, row, strict=True))
-        file.write(to_json(record, inf_nan_mode="constants") + b"\n")
+        try:
+            line = to_json(record, inf_nan_mode="constants", bytes_mode="base64")
+        except (PydanticSerializationError, UnicodeEncodeError) as error:
+            message = f"Column {_odd_name(record)!r} cannot be written as JSON: {error}"
+            raise TypeError(message) from error
+        file.write(line + b"\n")
+
+
+def _odd_name(record: dict[str, Any]) -> str | None:
+    """Return the name of the first cell that JSON does not hold."""
+    from pydantic_core import PydanticSerializationError, to_json
+
+    for name, cell in record.items():
+        try:
+            to_json({name: cell}, bytes_mode="base64")
+        except (PydanticSerializationError, UnicodeEncodeError):
+            return name
+    return None
 
 
 _WRITERS: Final = {"parquet": _write_parquet, "csv": _write_csv, "jsonl": _write_json_lines}

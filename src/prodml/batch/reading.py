@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -13,7 +14,7 @@ from prodml.batch._tabular import count_records, slice_records
 from prodml.batch.batch import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["BatchReader", "Format", "read_batches"]
 
@@ -43,7 +44,8 @@ def read_batches(
     source : DataFrame, mapping of arrays, path, list of paths, or iterable
         A path is a file (``.csv``, ``.jsonl``, ``.ndjson``, ``.parquet``, ``.pq``; text also as
         ``.gz``, ``.bz2`` and ``.xz``), or a folder, of which all such files are read in the order
-        of their names, hidden ones left out. Of an iterable each item is a record, or a frame.
+        of their names, hidden ones left out; with `format` all of its files. Of an iterable each
+        item is a record, or a frame.
     rows : int, default 100_000
         Records of a batch, >= 1; the last batch of each file may be shorter.
     columns : sequence of str, optional
@@ -53,7 +55,8 @@ def read_batches(
     csv : mapping, optional
         Options for :func:`pandas.read_csv`, such as ``{"sep": ";", "dtype": {"id": "int64"}}``.
         By default every cell of a CSV file is text, and missing where it is empty, so that its
-        type does not depend on the batch it is in; a contract can take it from there.
+        type does not depend on the batch it is in; a contract can take it from there. Columns
+        that a `dtype` does not name are text as well.
 
     Returns
     -------
@@ -93,32 +96,42 @@ def read_batches(
     if taken := sorted(_OWN_OPTIONS & options.keys()):
         message = f"`csv` must leave {taken} to `rows` and `columns`."
         raise ValueError(message)
-    paths = _paths_of(source)
+    paths = _paths_of(source, format)
     files = None if paths is None else [(path, _format(path, format)) for path in paths]
-    if files is None and not hasattr(source, "__iter__"):
-        message = f"`source` must be a table, a path or an iterable, got {source!r}."
+    if files is None and not _is_iterable(source):
+        message = (
+            f"`source` must be a frame, a mapping of arrays, a path or an iterable of records, "
+            f"got {type(source).__name__}."
+        )
         raise TypeError(message)
     return BatchReader(source, files, rows=rows, columns=columns, csv=options)
 
 
-def _paths_of(source: Any) -> list[str] | None:
+def _is_iterable(source: Any) -> bool:
+    """Say whether there are records in it; of a record, its names are none."""
+    if isinstance(source, Mapping):
+        return labelled_columns(source) is not None
+    return hasattr(source, "__iter__") and not isinstance(source, bytes | bytearray)
+
+
+def _paths_of(source: Any, given: Format | None) -> list[str] | None:
     """Return the files of a source, or None if it has none."""
     if isinstance(source, str | os.PathLike):
-        return _files_at(os.fspath(source))
+        return _files_at(os.fspath(source), given)
     listed = isinstance(source, list | tuple) and bool(source)
     if listed and all(isinstance(one, str | os.PathLike) for one in source):
-        return [path for one in source for path in _files_at(os.fspath(one))]
+        return [path for one in source for path in _files_at(os.fspath(one), given)]
     return None
 
 
-def _files_at(path: str) -> list[str]:
+def _files_at(path: str, given: Format | None) -> list[str]:
     place = Path(path)
     if place.is_dir():
         names = sorted(one.name for one in place.iterdir() if one.is_file())
         return [
             str(place / name)
             for name in names
-            if not name.startswith((".", "_")) and format_of(name) is not None
+            if not name.startswith((".", "_")) and (given or format_of(name)) is not None
         ]
     if not place.exists():
         message = f"There is no file {path!r}."
@@ -205,12 +218,13 @@ class BatchReader:
         """Yield frames as they come, and other items as lists of records."""
         records: list[Any] = []
         for item in items:
-            if not hasattr(item, "iloc"):
+            frame = _is_frame(item)
+            if not frame:
                 records.append(item)
-            if records and (hasattr(item, "iloc") or len(records) == self._rows):
+            if records and (frame or len(records) == self._rows):
                 yield records
                 records = []
-            if hasattr(item, "iloc"):
+            if frame:
                 yield item
         if records:
             yield records
@@ -223,4 +237,9 @@ class BatchReader:
 
 
 def _holds_frames(source: Any) -> bool:
-    return isinstance(source, list | tuple) and any(hasattr(one, "iloc") for one in source)
+    return isinstance(source, list | tuple) and any(map(_is_frame, source))
+
+
+def _is_frame(item: Any) -> bool:
+    """Say whether an item is many records; a Series, as `iterrows` gives it, is one."""
+    return hasattr(item, "iloc") and hasattr(item, "columns")

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from prodml.batch._stored_cells import storable_rows
@@ -38,8 +39,9 @@ class UpsertSink:
     Parameters
     ----------
     connect : callable, str or os.PathLike
-        Takes nothing and returns a connection of a DB-API 2.0 driver; or the path of an SQLite
-        file.
+        Takes nothing and returns a connection of a DB-API 2.0 driver that does not commit by
+        itself; or the path of an SQLite file. A connection to SQLite must be opened with
+        ``check_same_thread=False`` where several threads write.
     table : str
         A table that exists, with a unique constraint or primary key over `key`; in PostgreSQL
         also ``"schema.table"``.
@@ -90,6 +92,8 @@ class UpsertSink:
         self._paramstyle = paramstyle
         self._lock = threading.Lock()
         self._connection: Any = None
+        # connections of a parent process: collected, they might end its sessions
+        self._abandoned: list[Any] = []
         self._owner = 0
 
     def write(self, outputs: Sequence[BatchOutput], _session: Session | None = None, /) -> None:
@@ -108,15 +112,18 @@ class UpsertSink:
         DuplicateKeyError
             If two rows of one output share a key: which of them counts would be chance.
         StorageError
-            If the database fails. Nothing of these outputs was stored then.
+            If the database fails. Nothing of these outputs was stored then, and the next call
+            connects anew if the connection is lost.
+        ValueError
+            If the connection commits by itself, or two columns have one name.
         """
         tables = [to_rows(output.data) for output in outputs]
         for columns, rows in tables:
             if rows:
                 self._check_keys(columns, rows)
         with self._lock:
-            connection = self._open()
             try:
+                connection = self._open()
                 cursor = connection.cursor()
                 for columns, rows in tables:
                     if rows:
@@ -124,8 +131,8 @@ class UpsertSink:
                         cursor.executemany(self._statement(connection, columns), cells)
                 connection.commit()
             except BaseException as error:
-                connection.rollback()
-                if _is_of_driver(error, connection):
+                self._roll_back()
+                if _is_of_driver(error):
                     self._fail(error)
                 raise
 
@@ -134,17 +141,39 @@ class UpsertSink:
         with self._lock:
             if self._connection is not None and self._owner == os.getpid():
                 self._connection.close()
+            elif self._connection is not None:
+                self._abandoned.append(self._connection)
             self._connection = None
 
     def _open(self) -> Any:
-        if self._connection is None or self._owner != os.getpid():
+        if self._connection is not None and self._owner != os.getpid():
+            self._abandoned.append(self._connection)
+            self._connection = None
+        if self._connection is None or getattr(self._connection, "closed", False):
             connect = self._connect
             if callable(connect):
-                self._connection = connect()
+                connection = connect()
             else:
-                self._connection = sqlite3.connect(connect, check_same_thread=False)
-            self._owner = os.getpid()
+                connection = sqlite3.connect(connect, check_same_thread=False)
+            if _commits_by_itself(connection):
+                connection.close()
+                message = (
+                    "`connect` gives a connection that commits each statement by itself, so that "
+                    "an error would leave half of the rows. Connect without autocommit."
+                )
+                raise ValueError(message)
+            self._connection, self._owner = connection, os.getpid()
         return self._connection
+
+    def _roll_back(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            self._connection.rollback()
+        except Exception:  # noqa: BLE001 - whatever the driver says of a connection that is lost
+            lost, self._connection = self._connection, None
+            with suppress(Exception):
+                lost.close()
 
     def _statement(self, connection: Any, columns: Sequence[str]) -> str:
         mark = _MARKS[self._paramstyle or _paramstyle_of(connection)]
@@ -188,14 +217,16 @@ class UpsertSink:
             raise DuplicateKeyError(message, keys=keys, rows=repeated)
 
     def _fail(self, error: BaseException) -> NoReturn:
+        # what stands in further lines may be the row
+        first_line = str(error).strip().partition("\n")[0].rstrip(".")
         message = (
-            f"The table {self._table!r} could not be written: {str(error).strip()}. "
+            f"The table {self._table!r} could not be written: {first_line}. "
             f"Nothing of these batches was stored."
         )
         raise StorageError(message, location=self._table) from error
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__ | {"_connection": None, "_owner": 0}
+        state = self.__dict__ | {"_connection": None, "_abandoned": [], "_owner": 0}
         del state["_lock"]
         return state
 
@@ -207,11 +238,6 @@ class UpsertSink:
         return f"UpsertSink({self._table!r}, key={key!r})"
 
 
-def _driver_of(connection: Any) -> Any:
-    """Return the module of a connection's driver."""
-    return sys.modules[type(connection).__module__.partition(".")[0]]
-
-
 def _dialect_of(connection: Any) -> Dialect:
     return "sqlite" if isinstance(connection, sqlite3.Connection) else "postgres"
 
@@ -221,19 +247,28 @@ def _kinds_of(rows: Sequence[tuple[Any, ...]]) -> set[type]:
 
 
 def _paramstyle_of(connection: Any) -> str:
-    style = getattr(_driver_of(connection), "paramstyle", None)
-    if style not in _MARKS:
-        message = (
-            f"The driver of {type(connection).__name__} does not say how it marks parameters. "
-            f"Give `paramstyle`, one of {sorted(_MARKS)}."
-        )
-        raise ValueError(message)
-    return str(style)
+    for kind in type(connection).__mro__:  # a subclass may stand outside of its driver
+        driver = sys.modules.get(kind.__module__.partition(".")[0])
+        style = getattr(driver, "paramstyle", None)
+        if style in _MARKS:
+            return str(style)
+    message = (
+        f"The driver of {type(connection).__name__} does not say how it marks parameters. "
+        f"Give `paramstyle`, one of {sorted(_MARKS)}."
+    )
+    raise ValueError(message)
 
 
-def _is_of_driver(error: BaseException, connection: Any) -> bool:
-    kind = getattr(_driver_of(connection), "Error", None)
-    return isinstance(kind, type) and isinstance(error, kind)
+def _commits_by_itself(connection: Any) -> bool:
+    automatic = getattr(connection, "autocommit", None)
+    if isinstance(connection, sqlite3.Connection) and automatic not in (True, False):
+        return connection.isolation_level is None
+    return automatic is True
+
+
+def _is_of_driver(error: BaseException) -> bool:
+    """Say whether a driver raised it: the errors of each derive from one called `Error`."""
+    return any(kind.__name__ == "Error" for kind in type(error).__mro__)
 
 
 def _quoted(name: str, mark: str) -> str:
