@@ -300,6 +300,19 @@ class TestRetries:
         assert waits[0] == waits[1] == expected
         assert len(set(expected)) == 5
 
+    def test_bounds_of_waits_double_up_to_a_cap(self):
+        """As full jitter has them."""
+
+        class Longest(random.Random):
+            def uniform(self, a, b):
+                assert a == 0
+                return b
+
+        waits = FullJitter(base=0.5, cap=3.0, tries=6).waits(Longest())
+        assert list(waits) == [0.5, 1.0, 2.0, 3.0, 3.0]
+        assert all(0 <= wait <= 0.5 for wait in FullJitter(tries=2).waits())
+        assert list(FullJitter(tries=1).waits()) == []
+
     def test_an_outage_fails_the_batch_and_blames_no_record(self, ledger, queue):
         """It is tried again by the next run."""
         processor = job(ledger, failing_on(1, error=ConnectionError), quarantine=queue)

@@ -324,6 +324,25 @@ class TestClaims:
         assert report.counts.n_batches["lost"] == 1
         assert rows_of(ledger) == [(1, 20)]
 
+    def test_of_a_group_only_what_is_still_held_is_stored(self, ledger):
+        """One batch of it was taken over in the meantime: the others are stored, it is not."""
+        clock = FakeClock()
+
+        def slow(batch):
+            if batch == BATCHES[1]:
+                clock.advance(61)
+                work = job(ledger)._job.key.of_batch(Batch(BATCHES[0], 0))
+                now = clock.now()
+                until = now + timedelta(hours=1)
+                ledger.claim("job", [work], owner="other", now=now, until=until, max_attempts=5)
+            return double(batch)
+
+        # a first batch, so that the others are claimed together
+        report = job(ledger, slow, clock=clock).run([[{"id": 9, "n": 9}], *BATCHES])
+
+        assert report.counts.n_batches["lost"] == 1
+        assert sorted(row[0] for row in rows_of(ledger)) == [2, 3, 4, 9]
+
     def test_a_clock_that_goes_back_changes_nothing(self, ledger):
         """Who may commit is decided by the fence, not by time."""
         clock = FakeClock()
