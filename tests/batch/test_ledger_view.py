@@ -208,6 +208,17 @@ def test_only_what_is_done_and_old_is_forgotten(ledger, clock):
         ledger.purge(older_than=datetime(2026, 1, 1))
 
 
+def test_what_was_forgotten_before_stays_in_the_totals(ledger, clock):
+    """However often a ledger is purged."""
+    for number in range(3):
+        finish(ledger, clock, number, tallies='{"a": 0.5}')
+        clock.advance(10)
+        ledger.purge(older_than=timedelta(seconds=5))
+
+    assert ledger.done_keys("job") == ()
+    assert (ledger.totals("job").n_work, ledger.totals("job").tallies) == (3, {"a": 1.5})
+
+
 def test_records_are_forgotten_by_day(ledger, clock):
     """Those of an earlier day, and no others."""
     from prodml.batch import BusinessKey
