@@ -101,7 +101,7 @@ def test_workers_that_want_the_same_keys_never_wait_for_each_other(connect):
 
 
 def test_those_who_forget_do_not_wait_for_those_who_ask_again(connect):
-    """Purges and releases beside claims of the same keys, which a database may lock in any order."""
+    """Purges beside claims of the same keys, which a database may lock in any order."""
     clock = FakeClock()
     ledgers = [connect(clock=clock) for _ in range(3)]
     numbers, now = list(range(60)), clock.now()

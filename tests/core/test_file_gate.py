@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -85,3 +86,45 @@ def test_it_can_be_used_again_after_it_was_closed(tmp_path):
         gate.acquire()
         gate.release()
         gate.close()
+
+
+def hold_and_leave_a_child(path, parent):
+    """Hold the gate, and have a child that lives longer."""
+    gate = FileGate(path, timeout=30)
+    gate.acquire()
+    if os.fork() == 0:
+        parent.send(os.getpid())
+        parent.recv()
+        os._exit(0)
+    parent.recv()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_children_of_a_killed_process_hold_nothing(tmp_path):
+    """A fork copies the descriptor that the lock hangs on."""
+    context = multiprocessing.get_context("spawn")
+    line, its_line = context.Pipe()
+    path = str(tmp_path / "gate")
+    holder = context.Process(target=hold_and_leave_a_child, args=(path, its_line))
+    holder.start()
+    child = line.recv()
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    gate = FileGate(path, timeout=0.05)
+    try:
+        gate.acquire()
+        gate.release()
+        gate.close()
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_a_gate_that_is_dropped_gives_its_file_back(tmp_path):
+    """A service that opens many ledgers would run out of files."""
+    gate = FileGate(str(tmp_path / "gate"), timeout=1)
+    gate.acquire()
+    descriptor = gate._descriptor
+    del gate
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

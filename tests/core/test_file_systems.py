@@ -14,6 +14,7 @@ server:/export /net/shared nfs4 rw 0 0
 //server/c /net/with\040space cifs rw 0 0
 tmpfs /over tmpfs rw 0 0
 host:/x /over fuse.sshfs rw 0 0
+h:/y /tab\011and\134040FFpage nfs rw 0 0
 """
 
 
@@ -21,7 +22,7 @@ host:/x /over fuse.sshfs rw 0 0
 def mounts(tmp_path):
     """Return the path of a list of mounts."""
     path = tmp_path / "mounts"
-    path.write_text(MOUNTS, encoding="utf-8")
+    path.write_text(MOUNTS.replace("FF", "\f\r"), encoding="utf-8", newline="\n")
     return str(path)
 
 
@@ -36,6 +37,7 @@ def mounts(tmp_path):
         ("/net/with space/deep/a.db", "cifs"),
         ("/over/a.db", "fuse.sshfs"),
         ("/net/shared/local/../a.db", "nfs4"),
+        ("/tab\tand\\040\f\rpage/a.db", "nfs"),
     ],
 )
 def test_the_innermost_and_latest_mount_counts(mounts, path, kind):

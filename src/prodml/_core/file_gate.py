@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import cache
 from typing import Final
+from weakref import WeakSet, finalize
 
 if sys.platform != "win32":
     import fcntl
@@ -22,8 +24,8 @@ class FileGate:
     SQLite's own way of waiting sleeps up to a tenth of a second between tries, so that of many
     writers some wait for seconds. This one looks again every millisecond.
 
-    Not for several threads at once, which need a lock of their own. After a fork the child opens
-    the gate anew, since it would share the parent's place in it.
+    Not for several threads at once, which need a lock of their own. A forked child lets go of the
+    gate and opens it anew: it would share its parent's place, and keep it when that one is killed.
 
     Parameters
     ----------
@@ -37,7 +39,8 @@ class FileGate:
         self._path = path
         self._timeout = timeout
         self._descriptor: int | None = None
-        self._owner = 0
+        self._closing: finalize[[int], FileGate] | None = None
+        _gates().add(self)
 
     def acquire(self) -> None:
         """Wait until the gate is free, and take it.
@@ -59,15 +62,16 @@ class FileGate:
 
     def close(self) -> None:
         """Give the file back. It is opened again when it is needed."""
-        if self._descriptor is not None and self._owner == os.getpid():
-            os.close(self._descriptor)
-        self._descriptor = None
+        if self._closing is not None:
+            self._closing()
+        self._descriptor = self._closing = None
 
     def _open(self) -> int:
-        if self._descriptor is None or self._owner != os.getpid():
+        if self._descriptor is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o666)
-            self._owner = os.getpid()
+            # also where nobody closes it
+            self._closing = finalize(self, os.close, self._descriptor)
         return self._descriptor
 
     def _wait(self, descriptor: int) -> None:
@@ -85,3 +89,17 @@ class FileGate:
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
                 return
+
+
+@cache
+def _gates() -> WeakSet[FileGate]:
+    """Return all gates of this process, of which its forked children will let go."""
+    gates: WeakSet[FileGate] = WeakSet()
+
+    def let_go() -> None:
+        for gate in list(gates):  # closing a copy leaves the parent's lock as it is
+            gate.close()
+
+    if sys.platform != "win32":
+        os.register_at_fork(after_in_child=let_go)
+    return gates

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
 __all__ = ["network_file_system"]
 
 _MOUNTS: Final = "/proc/self/mounts"
+#: How blanks and backslashes stand in that list.
+_ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 #: File systems on which several machines write, so that locks and shared memory do not hold.
 _NETWORK: Final = frozenset(
     [
@@ -50,14 +53,16 @@ def network_file_system(path: str | os.PathLike[str], /, *, mounts: str = _MOUNT
         Where mounted file systems are listed.
     """
     try:
-        lines = Path(mounts).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        listed = os.fsdecode(Path(mounts).read_bytes())
     except OSError:
         return None
     place = os.path.realpath(path)
     found, kind = "", ""
-    for line in lines:
+    for line in listed.rstrip("\n").split(
+        "\n"
+    ):  # a name may hold what `splitlines` takes for an end
         _, raw, this_kind, *_ = line.split(" ")
-        point = raw.replace(r"\040", " ")
+        point = _ESCAPE.sub(lambda code: chr(int(code[1], 8)), raw)
         inside = place == point or place.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(found):  # of two mounts at one place the later one counts
             found, kind = point, this_kind

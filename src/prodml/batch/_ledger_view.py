@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from prodml._core.log import get_logger
-from prodml._core.sql import in_pieces, placeholders, wait_for_turn
+from prodml._core.sql import in_pieces, placeholders
 from prodml._core.stored_values import from_microseconds, storable, to_microseconds
 from prodml.batch.key import key_from_text, key_text
 from prodml.batch.ledger import State
@@ -135,6 +136,11 @@ class LedgerView:
         ----------
         namespace : str
             Whose work.
+
+        Raises
+        ------
+        OverflowError
+            If a sum of tallies is beyond the range of a float.
         """
         with self._database.transaction(write=False) as session:
             return _purged_totals(session, namespace) + _done_totals(session, namespace, "", ())
@@ -178,7 +184,7 @@ class LedgerView:
         """Forget work that was done long ago, and records that were; their totals are kept.
 
         What is forgotten is done again if it comes again: keep it for longer than a retry may be
-        late. Work in any other state is never forgotten.
+        late. Work in any other state is never forgotten. Workers wait until it is over.
 
         Parameters
         ----------
@@ -206,7 +212,7 @@ class LedgerView:
         cutoff = to_microseconds(older_than)
         names = self.namespaces() if namespace is None else (namespace,)
         with self._database.transaction(write=True) as session:
-            wait_for_turn(session, "prodml purge")
+            _keep_writers_out(session)
             n = sum(_purge_work(session, name, cutoff) for name in names)
             for name in names:
                 session.change(
@@ -240,6 +246,12 @@ def lock_rows(session: Session, namespace: str, keys: list[bytes]) -> None:
         )
 
 
+def _keep_writers_out(session: Session) -> None:
+    """Let nothing change between a sum over rows and their end."""
+    if session.dialect == "postgres":  # SQLite has one writer
+        session.change("LOCK TABLE work IN SHARE ROW EXCLUSIVE MODE")
+
+
 def _work_record(namespace: str, row: Sequence[Any]) -> WorkRecord:
     key, state, attempt, owner, lease_until, updated_at, *counts, error = row
     number, n_records, n_done, n_quarantined, n_output = counts
@@ -269,17 +281,18 @@ def _check_releasable(session: Session, namespace: str, wanted: set[bytes]) -> N
             (storable(namespace), *piece),
         )
         states.update(rows)
-    faults = [
-        f"{key_text(key)} is {states.get(key, 'unknown')}"
+    faults = {
+        key_text(key): states.get(key, "unknown")
         for key in sorted(wanted)
         if states.get(key) not in _RELEASABLE
-    ]
+    }
     if faults:
+        shown = ", ".join(f"{key} is {state}" for key, state in list(faults.items())[:5])
         message = (
-            f"Only failed or quarantined work can be released; in {namespace!r} "
-            f"{', '.join(faults[:5])}. Nothing was changed."
+            f"Only failed or quarantined work can be released; in {namespace!r} {shown}. "
+            f"Nothing was changed."
         )
-        raise BatchError(message)
+        raise BatchError(message, namespace=namespace, keys=list(faults))
 
 
 def _done_totals(session: Session, namespace: str, more: str, given: tuple[int, ...]) -> Totals:
@@ -304,7 +317,10 @@ def _done_totals(session: Session, namespace: str, more: str, given: tuple[int, 
 
 def _purged_totals(session: Session, namespace: str) -> Totals:
     rows = session.execute("SELECT content FROM purged WHERE namespace = ?", (storable(namespace),))
-    return Totals.from_json(rows[0][0]) if rows else Totals(namespace=namespace)
+    if not rows:
+        return Totals(namespace=namespace)
+    # the name may have been stored by its escaped form
+    return replace(Totals.from_json(rows[0][0]), namespace=namespace)
 
 
 def _purge_work(session: Session, namespace: str, cutoff: int) -> int:

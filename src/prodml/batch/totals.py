@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -71,6 +70,11 @@ class Totals:
         ----------
         tallies : iterable of mapping of str to int or float
             Sums by name.
+
+        Raises
+        ------
+        OverflowError
+            If a sum is beyond the range of a float.
         """
         given: dict[str, list[float]] = {name: list(parts) for name, parts in self.partials.items()}
         for one in tallies:
@@ -141,4 +145,7 @@ def _condense(parts: Iterable[float]) -> tuple[float, ...]:
 def _sum(parts: tuple[float, ...]) -> float:
     if all(isinstance(part, int) for part in parts):
         return sum(parts)
-    return math.fsum(parts)
+    from fractions import Fraction
+
+    # `math.fsum` would round a large whole number before it adds it
+    return float(sum(map(Fraction, parts)))

@@ -107,7 +107,7 @@ class LedgerStatus:
     n_expired : int
         Claims that ran out: their owners died, or are late.
     oldest_claim : datetime or None
-        When the oldest claim that still runs was made or renewed.
+        When the oldest claim that still runs was made.
     at : datetime
         When this was counted, in UTC.
     """

@@ -164,6 +164,8 @@ class PostgresDatabase:
         with self._explained():
             connection: psycopg.Connection[Any]
             connection = self._psycopg.connect(self._conninfo, autocommit=True)
+            # whatever the server's default is: rows are looked at again after a wait for them
+            connection.isolation_level = self._psycopg.IsolationLevel.READ_COMMITTED
             try:
                 self._migrate(connection)
                 connection.execute(f"SET search_path TO {self._schema}")

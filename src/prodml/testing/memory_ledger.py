@@ -189,7 +189,12 @@ class MemoryLedger:
                 return False
             before = dict(self._work)
             self._work[namespace, result.key] = _Work(
-                payload_hash=b"", state="done", fence=result.fence, until=now
+                payload_hash=b"",
+                state="done",
+                fence=result.fence,
+                until=now,
+                result=result.result,
+                expires_at=result.expires_at,
             )
             self._write(write, frozenset(), before, wanted=True)
             self._records.update(named)
