@@ -100,6 +100,32 @@ def test_workers_that_want_the_same_keys_never_wait_for_each_other(connect):
     assert ledgers[0].totals("job").n_work == len(committed)
 
 
+def test_two_who_think_that_they_hold_the_same_work_do_not_deadlock(connect):
+    """The one who was overtaken does not know it yet, and asks in an order of its own."""
+    ledgers = [connect() for _ in range(4)]
+    now = FakeClock().now()
+    held = claim(ledgers[0], now, *range(300))
+
+    def run(number):
+        rng = random.Random(number)
+        for turn in range(15):
+            mine = rng.sample(held, len(held))
+            lost = ledgers[number].heartbeat("job", mine, until=now + (turn + 1) * LEASE)
+            assert lost == frozenset()
+
+    assert in_threads([lambda at=at: run(at) for at in range(len(ledgers))]) == []
+
+    rng, lost = random.Random(9), []
+
+    def commit(number):
+        results = [done(one) for one in rng.sample(held, len(held))]
+        lost.extend(ledgers[number].commit("job", results, now=now))
+
+    assert in_threads([lambda at=at: commit(at) for at in range(len(ledgers))]) == []
+    assert len(lost) == 3 * len(held)
+    assert ledgers[0].totals("job").n_work == len(held)
+
+
 def test_those_who_forget_do_not_wait_for_those_who_ask_again(connect):
     """Purges beside claims of the same keys, which a database may lock in any order."""
     clock = FakeClock()

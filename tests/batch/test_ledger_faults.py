@@ -23,6 +23,7 @@ from prodml.batch import (
 )
 from prodml.errors import NewerSchemaError, StorageError
 from prodml.testing import FakeClock
+from tests.databases import connected
 
 
 def claim(ledger, *numbers, now=datetime(2026, 1, 1, tzinfo=UTC)):
@@ -141,12 +142,12 @@ def test_a_file_that_became_read_only_is_an_error(tmp_path):
 def test_files_of_others_are_refused(tmp_path):
     """Of a later prodml, and of another program."""
     SqliteLedger(tmp_path / "l.db").close()
-    with sqlite3.connect(tmp_path / "l.db") as connection:
+    with connected(tmp_path / "l.db") as connection:
         connection.execute("PRAGMA user_version=99")
     with pytest.raises(NewerSchemaError) as caught:
         SqliteLedger(tmp_path / "l.db")
     assert (caught.value.found, caught.value.supported) == (99, 1)
-    with sqlite3.connect(tmp_path / "other.db") as connection:
+    with connected(tmp_path / "other.db") as connection:
         connection.execute("CREATE TABLE t (a)")
     with pytest.raises(StorageError, match="another program"):
         SqliteLedger(tmp_path / "other.db")

@@ -16,9 +16,9 @@ from prodml.testing import FakeClock, MemoryLedger
 from tests.postgres import new_schema
 
 JOBS = ("a", "b")
-N_KEYS = 4
+N_KEYS = 2
 OWNERS = ("w1", "w2", "w3")
-SEVERAL = st.lists(st.integers(0, 30), min_size=1, max_size=3, unique=True)
+SEVERAL = st.lists(st.integers(-3, 9), min_size=1, max_size=3, unique=True)
 
 
 def key(number):
@@ -26,7 +26,8 @@ def key(number):
     return b"k1:%d" % number
 
 
-#: What may be asked, with its arguments. Claims are named by their position among all so far.
+#: What may be asked, with its arguments. Claims are named by their position among all so far,
+#: from either end.
 OPERATIONS = {
     "claim": st.fixed_dictionaries(
         {
@@ -67,6 +68,7 @@ STEPS = st.lists(
     st.sampled_from([*OPERATIONS, *OFTEN]).flatmap(
         lambda name: st.tuples(st.just(name), st.sampled_from(JOBS), OPERATIONS[name])
     ),
+    min_size=5,
     max_size=40,
 )
 
@@ -173,7 +175,7 @@ class Driver:
         if committed:
             self.n_record_commits += 1
             self.done[job, name] = len(high)
-        return known, committed, told
+        return known, committed, told, dict(self.ledger.get_many(job, [name]))
 
     def wait(self, job, *, seconds):
         """Let time pass, or have the clock put back."""

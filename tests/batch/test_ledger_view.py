@@ -100,6 +100,21 @@ def test_status_counts_states(ledger, clock):
     assert ledger.namespaces() == ("job",)
 
 
+def test_a_claim_that_is_taken_over_is_as_old_as_its_new_owner(ledger, clock):
+    """Nobody need look for the old one."""
+    claim(ledger, clock, 1)
+    clock.advance(61)
+    claim(ledger, clock, 1, owner="w2")
+    (one,) = ledger.work("job")
+
+    assert (one.owner, one.attempt, one.updated_at) == ("w2", 2, clock.now())
+    assert one.lease_until == clock.now() + timedelta(seconds=60)
+    assert ledger.status("job").oldest_claim == clock.now()
+    for seconds, n_expired in ((60, 0), (1, 1)):
+        clock.advance(seconds)
+        assert ledger.status("job").n_expired == n_expired
+
+
 def test_work_is_shown_in_the_order_of_its_run(ledger, clock):
     """With all that is known, as a frame and as a table in which nothing runs."""
     finish(ledger, clock, 1, 2)
@@ -118,6 +133,14 @@ def test_work_is_shown_in_the_order_of_its_run(ledger, clock):
     assert work.to_frame()["owner"].tolist() == ["w"] * 4
     assert repr(work) == "WorkRecords(4 pieces of work)"
     assert "<b>" not in work._repr_html_()
+
+
+def test_work_that_is_done_has_no_error(ledger, clock):
+    """What was wrong before is over."""
+    fail(ledger, clock, 1, "failed", error="x" * 3000)
+    assert len(ledger.work("job")[0].error) == 2000
+    finish(ledger, clock, 1)
+    assert (ledger.work("job")[0].state, ledger.work("job")[0].error) == ("done", "")
 
 
 def test_released_work_has_all_its_attempts(ledger, clock):

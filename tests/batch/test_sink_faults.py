@@ -15,6 +15,7 @@ import pytest
 
 from prodml.batch import BatchOutput, FileSink, UpsertSink
 from prodml.errors import StorageError
+from tests.databases import connected
 from tests.postgres import new_schema
 
 FORMATS = [pytest.param("parquet", marks=pytest.mark.needs_arrow), "csv", "jsonl"]
@@ -162,7 +163,7 @@ def place(request, tmp_path):
         server, schema = request.getfixturevalue("postgres_server"), new_schema()
         connect = lambda **options: psycopg.connect(server, **options)  # noqa: E731 - a stand-in
         table, silent = f"{schema}.score", {"autocommit": True}
-        with connect() as connection:
+        with connected(connect) as connection:
             connection.execute(f"CREATE SCHEMA {schema}")
 
         def lose(sink):
@@ -170,14 +171,14 @@ def place(request, tmp_path):
             with connect(autocommit=True) as connection:
                 connection.execute("SELECT pg_terminate_backend(%s, 5000)", (victim,))
 
-    with connect() as connection:
+    with connected(connect) as connection:
         connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, x REAL CHECK (x < 9))")
     return connect, table, silent, lose
 
 
 def rows_in(connect, table):
     """Return the rows of a table."""
-    with connect() as connection:
+    with connected(connect) as connection:
         return connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()  # noqa: S608
 
 
@@ -248,7 +249,7 @@ class TestUpserts:
             pass
 
         connect = lambda: sqlite3.connect(tmp_path / "w.db", factory=Pooled)  # noqa: E731 - a stand-in
-        with connect() as connection:
+        with connected(connect) as connection:
             connection.execute("CREATE TABLE score (id INTEGER PRIMARY KEY)")
         sink = UpsertSink(connect, "score", key="id")
         sink.write([output([{"id": 1}])])

@@ -36,6 +36,7 @@ from prodml.errors import (
     UnsafeSinkError,
 )
 from prodml.testing import FakeClock, MemoryLedger
+from tests.databases import connected
 from tests.postgres import new_schema
 
 FORMATS = [pytest.param("parquet", marks=pytest.mark.needs_arrow), "csv", "jsonl"]
@@ -317,16 +318,16 @@ def warehouse(request, tmp_path):
 
         server, schema = request.getfixturevalue("postgres_server"), new_schema()
         connect, table = (lambda: psycopg.connect(server)), f"{schema}.score"
-        with connect() as connection:
+        with connected(connect) as connection:
             connection.execute(f"CREATE SCHEMA {schema}")
-    with connect() as connection:
+    with connected(connect) as connection:
         connection.execute(
             f'CREATE TABLE {table} (id INTEGER, day TEXT, "share_%" REAL CHECK ("share_%" < 9), '
             "PRIMARY KEY (id, day))"
         )
 
     def rows():
-        with connect() as connection:
+        with connected(connect) as connection:
             return connection.execute(f"SELECT * FROM {table} ORDER BY id, day").fetchall()  # noqa: S608
 
     return connect, table, rows
@@ -390,7 +391,7 @@ class TestUpsertSink:
 
     def test_a_job_that_is_tried_again_leaves_each_row_once(self, tmp_path):
         """Killed between the rows and the mark: the rows replace themselves."""
-        with sqlite3.connect(tmp_path / "w.db") as connection:
+        with connected(tmp_path / "w.db") as connection:
             connection.execute("CREATE TABLE score (id INTEGER PRIMARY KEY, at TEXT)")
         moment = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -413,7 +414,7 @@ class TestUpsertSink:
                 continue
             finally:
                 sink.close()
-        with sqlite3.connect(tmp_path / "w.db") as connection:
+        with connected(tmp_path / "w.db") as connection:
             rows = connection.execute("SELECT * FROM score").fetchall()
         assert rows == [(one, "2026-01-01 00:00:00+00:00") for one in (1, 2, 3)]
 
@@ -443,6 +444,7 @@ class TestUpsertSink:
         with pytest.raises(ValueError, match="paramstyle"):
             UpsertSink(Connection, "score", key="id").write([output([{"id": 1}])])
 
+    @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
     def test_a_child_connects_anew(self, warehouse):
         """The connection of its parent is not its own."""

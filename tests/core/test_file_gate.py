@@ -61,6 +61,7 @@ def test_a_killed_process_holds_nothing(holder):
     gate.close()
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_does_not_share_its_parents_place(tmp_path):
     """After a fork, both would be through at once."""
     gate = FileGate(str(tmp_path / "gate"), timeout=0.05)

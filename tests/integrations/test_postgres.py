@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel, Field
 
+from prodml._core.sql import DuplicateRowError
 from prodml.contracts import Contract
 from prodml.errors import MissingDependencyError, NewerSchemaError, StorageError
 from prodml.quarantine import EntryFilter, QuarantineQueue
@@ -86,6 +87,32 @@ def test_a_connection_that_broke_comes_back(store, postgres_server):
         queue.put(rejected(-1), source="s")
     queue.put(rejected(-1), source="s")
     assert queue.depth() == 2
+
+
+@pytest.mark.needs_postgres
+def test_names_keep_their_signs(store):
+    """Where nothing is bound, ``%`` and ``?`` are what they are; columns are called so."""
+    with store._database.transaction(write=True) as session:
+        session.change('CREATE TABLE odd ("share_%" BIGINT, "really?" TEXT, "%s" TEXT)')
+        session.insert_many("odd", ['"share_%"', '"really?"', '"%s"'], [(1, "a%s", "b?")])
+        assert session.execute('SELECT "share_%", "really?", "%s" FROM odd') == [(1, "a%s", "b?")]
+        assert session.execute("SELECT 7 % 4, 'a?' LIKE '%?'") == [(3, True)]
+        assert session.change('UPDATE odd SET "share_%" = "share_%" % 1') == 1
+
+
+@pytest.mark.needs_postgres
+def test_a_row_that_is_there_already_says_so(store):
+    """Apart from other errors, since it may be somebody else's doing."""
+    import psycopg
+
+    with store._database.transaction(write=True) as session:
+        session.change("CREATE TABLE n (id BIGINT PRIMARY KEY, v BIGINT CHECK (v > 0))")
+        session.insert_many("n", ("id", "v"), [(1, 1)])
+    for row, error in (((1, 2), DuplicateRowError), ((2, 0), psycopg.IntegrityError)):
+        with pytest.raises(error), store._database.transaction(write=True) as session:
+            session.insert_many("n", ("id", "v"), [row])
+    with store._database.transaction(write=False) as session:
+        assert session.execute("SELECT * FROM n") == [(1, 1)]
 
 
 @pytest.mark.needs_postgres

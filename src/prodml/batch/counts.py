@@ -13,6 +13,8 @@ from prodml.evidence import Evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prodml.evidence import Verdict
+
 __all__ = ["FATES", "BatchCounts", "Fate"]
 
 Fate = Literal["done", "skipped", "quarantined", "failed", "in_progress", "lost", "given_up"]
@@ -68,11 +70,15 @@ class BatchCounts:
             if unknown := sorted(set(given) - set(FATES)):
                 message = f"`{name}` knows the fates {FATES}, got {unknown[0]!r}."
                 raise ValueError(message)
-            if any(not isinstance(count, int) or count < 0 for count in given.values()):
+            if not all(map(_is_count, given.values())):
                 message = f"`{name}` must hold whole numbers >= 0, got {dict(given)}."
                 raise ValueError(message)
             full = FrozenMapping({fate: given.get(fate, 0) for fate in FATES})
             object.__setattr__(self, name, full)
+
+        if not _is_count(self.n_output):
+            message = f"`n_output` must be a whole number >= 0, got {self.n_output!r}."
+            raise ValueError(message)
 
     @property
     def n_batches_in(self) -> int:
@@ -162,17 +168,19 @@ class BatchCounts:
     def to_evidence(self) -> tuple[Evidence, ...]:
         """Return the share of records that is settled, then the records by fate.
 
-        The verdict on the share is ``"pass"`` where nothing is left for a later run.
+        The verdict on the share is ``"pass"`` where nothing is left for a later run,
+        ``"inconclusive"`` where nothing is left because no record came in, and else ``"fail"``.
         """
         n = self.n_records_in
         settled = sum(self.n_records[fate] for fate in _SETTLED)
         shared: dict[str, Any] = {"kind": "batch", "n": n}
         labels = {"namespace": self.namespace}
+        verdict: Verdict = "fail" if not self.is_settled else "pass" if n else "inconclusive"
         share = Evidence(
             metric="settled_fraction",
             value=settled / n if n else None,
             status="ok" if n else "insufficient_data",
-            verdict="pass" if self.is_settled else "fail",
+            verdict=verdict,
             threshold=1.0,
             labels=labels,
             reason=str(self),
@@ -193,6 +201,10 @@ class BatchCounts:
 
     def __repr__(self) -> str:
         return f"BatchCounts({self})"
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
 
 
 def _sum(counts: Mapping[Fate, int]) -> str:

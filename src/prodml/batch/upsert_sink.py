@@ -59,13 +59,15 @@ class UpsertSink:
     --------
     >>> import sqlite3
     >>> from prodml.batch import BatchOutput
-    >>> with sqlite3.connect("warehouse.db") as connection:
-    ...     _ = connection.execute("CREATE TABLE score (id INTEGER PRIMARY KEY, value REAL)")
+    >>> connection = sqlite3.connect("warehouse.db")
+    >>> _ = connection.execute("CREATE TABLE score (id INTEGER PRIMARY KEY, value REAL)")
     >>> sink = UpsertSink("warehouse.db", "score", key="id")
     >>> for value in (0.5, 0.75):
     ...     sink.write([BatchOutput(b"k1:x", 0, [{"id": 1, "value": value}])], None)
-    >>> sqlite3.connect("warehouse.db").execute("SELECT * FROM score").fetchall()
+    >>> connection.execute("SELECT * FROM score").fetchall()
     [(1, 0.75)]
+    >>> sink.close()
+    >>> connection.close()
     """
 
     guarantee: Final[Guarantee] = "idempotent"

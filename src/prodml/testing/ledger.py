@@ -73,9 +73,11 @@ def _gives_a_new_key_to_who_asks(ledger: Ledger) -> None:
 
 def _gives_a_key_to_one_at_a_time(ledger: Ledger) -> None:
     _claim(ledger, _key(1))
-    require(_claim(ledger, _key(1), at=59, owner="w2"), [], "a claim before the lease is over")
+    require(_claim(ledger, _key(1), at=60, owner="w2"), [], "a claim before the lease is over")
     taken = _claim(ledger, _key(1), at=61, owner="w2")
     require(taken, [Claim(_key(1).key, 2, 2, "running")], "a claim when the lease is over")
+    require(_claim(ledger, _key(1), at=120), [], "a claim before the second lease is over")
+    require(_only(_claim(ledger, _key(1), at=122)).fence, 3, "the fence of a third claim")
 
 
 def _takes_work_from_owners_that_are_gone(ledger: Ledger) -> None:
@@ -153,22 +155,28 @@ def _keeps_payloads_apart(ledger: Ledger) -> None:
 
 
 def _forgets_results_that_expire(ledger: Ledger) -> None:
+    _fail(ledger, _only(_claim(ledger, _key(1))))
     claim = _only(_claim(ledger, _key(1)))
     expires = to_microseconds(_later(100))
     done = _result(claim, result='{"a":1}', expires_at=expires)
     ledger.commit("n", [done], now=_later(1))
     require(ledger.get_many("n", [claim.key])[claim.key].result, '{"a":1}', "the result")
-    require(_claim(ledger, _key(1), at=99), [], "a claim before it expires")
-    again = _only(_claim(ledger, _key(1), at=101, max_attempts=1))
-    require(again, Claim(claim.key, 2, 1, "running"), "a claim when it has expired")
+    require(_claim(ledger, _key(1), at=100), [], "a claim before it expires")
+    again = _only(_claim(ledger, _key(1), at=101, max_attempts=2))
+    require(again, Claim(claim.key, 3, 1, "running"), "a claim when it has expired")
 
 
 def _keeps_namespaces_apart(ledger: Ledger) -> None:
-    _commit(ledger, *_claim(ledger, _key(1)))
+    held = _claim(ledger, _key(1))
     now = _later(0)
     given: dict[str, Any] = {"owner": "w", "now": now, "until": now + _LEASE, "max_attempts": 5}
-    require(len(ledger.claim("m", [_key(1)], **given)), 1, "claims in another namespace")
-    require(ledger.get_many("o", [_key(1).key]), {}, "what a third one knows")
+    for other in ("m", "o"):  # before and behind it
+        claims = ledger.claim(other, [_key(1)], **given)
+        require(claims, held, "claims in another namespace")
+        ledger.commit(other, [_result(one) for one in claims], now=now)
+        require(_state(ledger, 1), "running", "the state when another namespace is done")
+    require(_commit(ledger, *held), frozenset(), "the commit after it")
+    require(ledger.get_many("p", [_key(1).key]), {}, "what a fourth one knows")
 
 
 def _writes_output_with_the_marks(ledger: Ledger) -> None:
@@ -201,13 +209,15 @@ def _takes_marks_back_with_the_output(ledger: Ledger) -> None:
 
 def _takes_hostile_words(ledger: Ledger) -> None:
     now = _later(0)
-    claims = ledger.claim(
-        _HOSTILE, [_key(1)], owner=_HOSTILE, now=now, until=now + _LEASE, max_attempts=5
-    )
+    given: dict[str, Any] = {"now": now, "until": now + _LEASE, "max_attempts": 5}
+    claims = ledger.claim(_HOSTILE, [_key(1)], owner=_HOSTILE, **given)
     failure = WorkFailure(claims[0].key, 1, "failed", 1, _HOSTILE * 500)
     require(ledger.fail(_HOSTILE, [failure], now=now), frozenset(), "a failure with such words")
     found = ledger.get_many(_HOSTILE, [_key(1).key])[_key(1).key]
     require(found.state, "failed", "the state under such a name")
+    ledger.claim(_HOSTILE, [_key(1)], owner=_HOSTILE, **given)
+    taken = ledger.claim(_HOSTILE, [_key(1)], owner="w", gone=[_HOSTILE], **given)
+    require([one.fence for one in taken], [3], "fences where an owner of such a name is gone")
 
 
 def _takes_nothing_and_much(ledger: Ledger) -> None:
@@ -336,6 +346,11 @@ def check_ledger(make_ledger: Callable[[], Ledger], /) -> None:
         Returns a new, empty ledger. It is called once for each check. Where ledgers remember
         records (:class:`~prodml.batch.RecordLedger`), that is checked too.
 
+    Raises
+    ------
+    AssertionError
+        Names the check that failed, with what was expected and what was found.
+
     Examples
     --------
     >>> from prodml.testing import MemoryLedger
@@ -349,4 +364,7 @@ def check_ledger(make_ledger: Callable[[], Ledger], /) -> None:
             check(ledger)
         except AssertionError as error:
             message = f"{name}: {error}"
+            raise AssertionError(message) from error
+        except Exception as error:
+            message = f"{name}: no error expected, raised {error!r}."
             raise AssertionError(message) from error
