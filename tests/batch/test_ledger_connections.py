@@ -200,6 +200,32 @@ def test_work_that_ends_during_a_purge_counts_once(connect, monkeypatch):
     assert two.totals("job").n_work == 2
 
 
+def test_work_that_is_claimed_during_a_release_is_released_or_claimed(connect, monkeypatch):
+    """Not both: nobody takes a claim away that was made after the look at the state."""
+    clock = FakeClock()
+    one, two = connect(clock=clock), connect(clock=clock)
+    (held,) = claim(one, clock.now(), 1)
+    one.fail("job", [WorkFailure(*held[:2], "failed", 1, "no")], now=clock.now())
+    check, errors, claims = view._check_releasable, [], []
+
+    def check_and_be_interrupted(*given):
+        check(*given)
+        errors.extend(in_threads([claim_now]))
+
+    def claim_now():
+        claims.extend(claim(two, clock.now(), 1))
+
+    give_up_waiting_soon(two)
+    with monkeypatch.context() as patch:
+        patch.setattr(view, "_check_releasable", check_and_be_interrupted)
+        assert one.release("job", held.key) == 1
+    if errors:  # the release has kept it out
+        assert [type(error) for error in errors] == [StorageError]
+        claim_now()
+    assert [(one.fence, one.attempt) for one in claims] == [(2, 1)]
+    assert two.commit("job", [*map(done, claims)], now=clock.now()) == frozenset()
+
+
 def give_up_waiting_soon(ledger):
     """Turn a wait for a lock into an error."""
     database = ledger._database

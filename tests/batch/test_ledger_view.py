@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -78,6 +79,7 @@ def test_status_counts_states(ledger, clock):
     finish(ledger, clock, 1, 2)
     fail(ledger, clock, 3, "failed")
     fail(ledger, clock, 4, "quarantined")
+    clock.advance(5)
     claim(ledger, clock, 5)
     begun = clock.now()
     clock.advance(30)
@@ -118,8 +120,8 @@ def test_a_claim_that_is_taken_over_is_as_old_as_its_new_owner(ledger, clock):
 def test_work_is_shown_in_the_order_of_its_run(ledger, clock):
     """With all that is known, as a frame and as a table in which nothing runs."""
     finish(ledger, clock, 1, 2)
-    fail(ledger, clock, 3, "quarantined")
     claim(ledger, clock, 4)
+    fail(ledger, clock, 3, "quarantined")
     work = ledger.work("job")
 
     assert [one.state for one in work] == ["quarantined", "running", "done", "done"]
@@ -153,7 +155,19 @@ def test_released_work_has_all_its_attempts(ledger, clock):
     assert [one.attempt for one in claim(ledger, clock, 1, 2, 3)] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("state", ["done", "running", "unknown"])
+def test_a_release_is_a_change_of_its_own_time(ledger, clock):
+    """Nothing else of the work changes, and the number of its batch stays."""
+    (one,) = claim(ledger, clock, 1)
+    finish(ledger, clock, 3, 2)
+    ledger.fail("job", [WorkFailure(*one[:2], "failed", 3, "no")], now=clock.now())
+    before = ledger.work("job", state="failed")[0]
+    clock.advance(7)
+    ledger.release("job", key(1))
+    (after,) = ledger.work("job", state="pending")
+    assert after == replace(before, state="pending", attempt=0, updated_at=clock.now())
+
+
+@pytest.mark.parametrize("state", ["pending", "done", "running", "unknown"])
 def test_other_work_is_not_released(ledger, clock, state):
     """All or nothing: what is done stays done."""
     fail(ledger, clock, 1, "failed")
@@ -161,10 +175,14 @@ def test_other_work_is_not_released(ledger, clock, state):
         finish(ledger, clock, 2)
     elif state == "running":
         claim(ledger, clock, 2)
+    elif state == "pending":
+        fail(ledger, clock, 2, "pending")
     with pytest.raises(BatchError, match=f"is {state}") as caught:
         ledger.release("job", [key(1), key(2)])
     assert (caught.value.namespace, caught.value.keys) == ("job", (key_text(key(2)),))
     assert ledger.work("job", state="failed")[0].attempt == 1
+    with pytest.raises(BatchError, match=rf"{key_text(key(8))} is unknown.*{key_text(key(9))} is"):
+        ledger.release("job", [key(9), key(8)])
 
 
 @pytest.mark.parametrize("text", ["k2:00", "k1:xyz", "00", "k1:"])
@@ -215,8 +233,8 @@ def test_only_what_is_done_and_old_is_forgotten(ledger, clock):
     finish(ledger, clock, 1)
     fail(ledger, clock, 2, "quarantined")
     moment = clock.now() + timedelta(seconds=1)
-    clock.advance(10)
-    finish(ledger, clock, 3)
+    clock.advance(1)
+    finish(ledger, clock, 3)  # at that very moment, not before it
 
     assert ledger.purge(older_than=moment, namespace="other") == 0
     assert ledger.purge(older_than=moment) == 1
@@ -276,6 +294,25 @@ def test_records_are_forgotten_by_day(ledger, clock):
 
     assert (report.counts.n_records["done"], report.counts.n_records["skipped"]) == (1, 1)
     assert ledger.totals("job").n_done == 3
+
+
+def test_records_are_not_forgotten_within_their_day(ledger, clock):
+    """Nor those of another job."""
+    from prodml.batch import BusinessKey
+
+    def run(name):
+        job = BatchProcessor(
+            lambda rows: rows, ledger=ledger, namespace=name, key=BusinessKey("id"), clock=clock
+        )
+        return job.process_records([{"id": 1}]).counts.n_records["done"]
+
+    assert [run(name) for name in "abc"] == [1, 1, 1]
+    clock.set(datetime(2026, 1, 1, 23, 59, tzinfo=UTC))
+    assert ledger.purge(older_than=clock.now(), namespace="b") == 1
+    assert [run(name) for name in "abc"] == [0, 0, 0]
+    clock.set(datetime(2026, 1, 2, tzinfo=UTC))
+    assert ledger.purge(older_than=clock.now(), namespace="b") == 0
+    assert [run(name) for name in "abc"] == [0, 1, 0]
 
 
 def test_totals_of_two_jobs_are_not_added():

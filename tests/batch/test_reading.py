@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import lzma
 
@@ -225,12 +226,20 @@ def test_parquet_tells_its_length(tmp_path):
     assert read_batches([path, path]).n_rows == 50
 
 
-@pytest.mark.parametrize("name", [*NAMES[1:2], "rows.jsonl"])
-def test_an_empty_file_has_no_batches(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", ""), ("rows.csv", "a,b\n"), ("rows.csv", "a,b\n\n\n"),
+        ("rows.jsonl", ""), ("rows.jsonl", "\n \n"),
+    ],
+    ids=["csv", "header", "blank csv", "jsonl", "blank jsonl"],
+)  # fmt: skip
+def test_an_empty_file_has_no_batches(tmp_path, name, content):
     """With a header or without."""
     path = tmp_path / name
-    path.write_bytes(b"")
+    path.write_text(content, encoding="utf-8")
     assert list(read_batches(path)) == []
+    assert list(read_batches([])) == []
 
 
 @pytest.mark.needs_arrow
@@ -288,8 +297,14 @@ def test_lines_that_are_no_objects_say_so(tmp_path):
         (FRAME, {"columns": "id"}, TypeError, "`columns`"),
         (FRAME, {"csv": {"chunksize": 3}}, ValueError, "chunksize"),
         (7, {}, TypeError, "`source`"),
+        ("absent.csv", {"csv": 7}, TypeError, "`csv` must be a mapping"),
+        (FRAME, {"columns": ["id"]}, ValueError, "`columns` says how files are read"),
+        ([{"id": 1}], {"csv": {"sep": ";"}}, ValueError, "`csv` says how files are read"),
+        (iter([1]), {"format": "csv"}, ValueError, "`format` says how files are read"),
+        (io.StringIO("a\n1\n"), {}, TypeError, "open file"),
+        (io.BytesIO(b"a\n1\n"), {}, TypeError, "open file"),
     ],
-    ids=range(7),
+    ids=range(13),
 )
 def test_bad_arguments_are_refused_at_once(source, options, error, match):
     """Not when the first batch is asked for."""
@@ -304,6 +319,60 @@ def test_a_name_that_tells_nothing_is_refused(tmp_path):
     with pytest.raises(ValueError, match="format='csv'"):
         read_batches(path)
     assert list(read_batches(path, format="jsonl")) == []
+
+
+def test_text_that_is_half_a_character_is_read(tmp_path):
+    """JSON allows it, and programs that cut text write it."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a": "\\ud83d"}\n', encoding="utf-8")
+    (batch,) = read_batches(path)
+
+    assert batch.data["a"].tolist() == ["\ud83d"]
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, "\xff", "1" * 10_000], ids=["deep", "code", "long"]
+)
+def test_a_line_that_no_parser_takes_says_so(tmp_path, line):
+    """Whatever the parser says of it."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"a": {line}}}\n', encoding="latin-1")
+    with pytest.raises(FormatError, match=r"^Line 1 of .* holds no JSON"):
+        list(read_batches(path))
+
+
+@pytest.mark.needs_arrow
+def test_a_column_that_is_there_twice_is_not_chosen(tmp_path):
+    """Nobody knows which of them is meant."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
+    pq.write_table(table, tmp_path / "rows.parquet")
+    with pytest.raises(FormatError, match=r"more than one column called \['a'\]"):
+        list(read_batches(tmp_path / "rows.parquet", columns=["a"]))
+
+
+@pytest.mark.needs_arrow
+def test_numbers_in_nested_columns_do_not_depend_on_their_neighbours(tmp_path):
+    """A gap makes no floats of integers in lists, structs and maps."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    big = 2**60 + 1
+    table = pa.table(
+        {
+            "list": [[big, None], [big]],
+            "struct": [{"x": big}, {"x": None}],
+            "map": pa.array([[("k", big), ("l", None)], []], pa.map_(pa.string(), pa.int64())),
+        }
+    )
+    pq.write_table(table, tmp_path / "rows.parquet")
+    (batch,) = read_batches(tmp_path / "rows.parquet")
+
+    assert [list(cell) for cell in batch.data["list"]] == [[big, None], [big]]
+    assert batch.data["struct"].tolist() == [{"x": big}, {"x": None}]
+    assert batch.data["map"].tolist() == [[("k", big), ("l", None)], []]
 
 
 def test_compressed_files_are_those_of_other_tools(tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,16 @@ def test_the_name_is_on_the_disk_before_the_call_returns(tmp_path, monkeypatch):
         file.write("x")
 
     assert done == ["file", "rename", "folder"]
+
+
+def test_a_draft_that_cannot_be_removed_does_not_hide_the_error(tmp_path, monkeypatch):
+    """A disk that turned read-only refuses both; what came first says why."""
+
+    def refuse(*_names, **_options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        with pytest.raises(TypeError), write_atomically(tmp_path / "x") as file:
+            file.writelines(["half", None])
+    assert not (tmp_path / "x").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DRAFT_SUFFIX",
+    "discard_draft",
     "draft_of",
     "make_folder",
     "sync_folder",
@@ -49,7 +50,7 @@ def write_atomically(path: str | os.PathLike[str], /, *, binary: bool = False) -
             yield file
         draft.replace(target)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        discard_draft(draft)
         raise
     sync_folder(target.parent)
 
@@ -67,6 +68,15 @@ def write_draft(draft: Path, /, *, binary: bool) -> Iterator[IO[Any]]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def discard_draft(draft: Path, /) -> None:
+    """Remove a draft, if it is there and the disk lets it go.
+
+    For use on the way out of an error, which no other one may hide.
+    """
+    with suppress(OSError):
+        draft.unlink()
 
 
 def sync_folder(folder: Path, /) -> None:

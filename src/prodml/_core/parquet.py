@@ -53,13 +53,14 @@ def read_parquet_pieces(
     """Yield the rows of a file, `rows` at a time, wherever its row groups begin and end.
 
     Integers and booleans are nullable in all pieces, where the file holds a missing one: a piece
-    does not have floats because of a gap in another one, nor because of its own. An index without
-    a name, which pandas has stored, is left out.
+    does not have floats because of a gap in another one, nor because of its own; integers in
+    lists and structs stay integers as well. An index without a name, which pandas has stored, is
+    left out.
 
     Raises
     ------
     FormatError
-        If a column is not there, or the file is no Parquet file or damaged.
+        If a column is not there or more than once, or the file is no Parquet file or damaged.
     """
     parquet = _parquet()
     import pyarrow as pa
@@ -90,17 +91,25 @@ def _chosen(
     if absent := [name for name in columns if name not in names]:
         message = f"{str(path)!r} has no columns {absent}. It has {list(names)}."
         raise FormatError(message)
+    if repeated := [name for name in columns if names.count(name) > 1]:
+        message = f"{str(path)!r} has more than one column called {repeated}. Rename them in it."
+        raise FormatError(message)
     return list(columns)
 
 
 def _frame_of(table: Any, columns: list[str] | None, nullable: set[str]) -> pd.DataFrame:
+    import pyarrow as pa
+
     if columns is None:
         kept = [at for at, name in enumerate(table.column_names) if not _INDEX.fullmatch(name)]
         # by position, since names may occur twice
         table = table.select(kept) if len(kept) < table.num_columns else table
     else:
         table = table.select(columns)
-    frame = table.to_pandas(split_blocks=True, ignore_metadata=True)
+    # else a gap in a list or a struct makes floats of the integers beside it; asked for only
+    # then, since it makes objects of plain integers first, which takes twice the time
+    nested = any(pa.types.is_nested(kind) for kind in table.schema.types)
+    frame = table.to_pandas(split_blocks=True, ignore_metadata=True, integer_object_nulls=nested)
     return _with_nullable(frame, table, nullable)
 
 

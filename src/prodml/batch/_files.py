@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["FORMATS", "format_of", "read_pieces"]
+__all__ = ["FORMATS", "format_of", "is_packed", "read_pieces"]
 
 #: The end of a name -> the format of the file.
 FORMATS: Final = {
@@ -28,6 +29,8 @@ FORMATS: Final = {
     ".pq": "parquet",
 }
 _COMPRESSED: Final = frozenset({".bz2", ".gz", ".xz"})
+#: Ends of names of files in which there may be records, but which are not unpacked here.
+_PACKED: Final = _COMPRESSED | {".7z", ".lz4", ".snappy", ".tar", ".zip", ".zst"}
 #: Every cell as text, and an empty one missing: what they mean is for a contract to say.
 _AS_TEXT: Final = {"dtype": str, "keep_default_na": False, "na_values": [""]}
 
@@ -38,6 +41,14 @@ def format_of(path: str, /) -> str | None:
     suffix = Path(name.stem).suffix if name.suffix.lower() in _COMPRESSED else name.suffix
     found = FORMATS.get(suffix.lower())
     return None if found == "parquet" and suffix != name.suffix else found
+
+
+def is_packed(path: str, /) -> bool:
+    """Say whether a name tells a format, and a way in which the file is packed."""
+    first, *rest = [suffix.lower() for suffix in Path(path).suffixes[-3:]] or [""]
+    while rest and first not in FORMATS:
+        first, *rest = rest
+    return bool(rest) and all(suffix in _PACKED for suffix in rest)
 
 
 def read_pieces(
@@ -78,6 +89,8 @@ def _read_csv(
     try:
         with pd.read_csv(path, **given) as reader:
             for piece in reader:
+                if not len(piece):  # a header alone
+                    continue
                 if "index_col" not in given:
                     _check_width(piece, path)
                 yield piece if columns is None else piece[list(columns)]
@@ -141,8 +154,8 @@ def _read_json_lines(
                 continue
             try:
                 record = from_json(line)
-            except ValueError as error:
-                raise _bad_line(path, number, "no JSON") from error
+            except ValueError:
+                record = _parsed_again(path, number, line)
             if not isinstance(record, dict):
                 raise _bad_line(path, number, f"a JSON {type(record).__name__}, no object")
             records.append(record)
@@ -151,6 +164,14 @@ def _read_json_lines(
                 records = []
     if records:
         yield _frame_of(records, columns)
+
+
+def _parsed_again(path: str, number: int, line: bytes) -> Any:
+    """Return what a line holds that pydantic refuses: halves of surrogate pairs, which are JSON."""
+    try:
+        return json.loads(line.decode())
+    except (ValueError, RecursionError) as error:
+        raise _bad_line(path, number, "no JSON") from error
 
 
 def _numbered_lines(path: str, file: Any) -> Iterator[tuple[int, bytes]]:

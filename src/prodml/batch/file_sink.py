@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from csv import QUOTE_ALL
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from prodml._core.columns import pandas_major
-from prodml._core.files import DRAFT_SUFFIX, draft_of, make_folder, sync_folder, write_draft
+from prodml._core.files import (
+    DRAFT_SUFFIX,
+    discard_draft,
+    draft_of,
+    make_folder,
+    sync_folder,
+    write_draft,
+)
 from prodml._core.parquet import check_parquet, write_parquet
 from prodml.batch._files import read_pieces
 from prodml.batch._tabular import check_names, to_frame, to_rows
@@ -51,9 +59,10 @@ class FileSink:
         Where files go, on a local disk; made if it is absent.
     format : {"parquet", "csv", "jsonl"}, default "parquet"
         What they are. Parquet needs the extra ``arrow``, and keeps types. CSV holds a missing
-        value as an empty cell, as which an empty text comes back as well. JSON lines hold times
-        as ISO 8601 to the microsecond, decimals as text, bytes as base64, and infinity as
-        ``Infinity``.
+        value as an empty cell, as which an empty text comes back as well; and text that looks
+        like a number comes back as one, so that ``"007"`` is 7. Text with NUL is cut short there
+        where pandas 2 reads it. JSON lines hold times as ISO 8601 to the microsecond, decimals as
+        text, bytes as base64, and infinity as ``Infinity``.
     clock : Clock, optional
         Tells how old half-written files are; see :meth:`sweep`.
 
@@ -138,7 +147,7 @@ class FileSink:
             sync_folder(self._folder)
         except BaseException as error:
             for draft, _ in drafts:
-                draft.unlink(missing_ok=True)
+                discard_draft(draft)
             if isinstance(error, OSError):
                 raise self._failure(error) from error
             raise
@@ -161,9 +170,12 @@ class FileSink:
             if not path.exists():
                 message = f"The file {str(path)!r} is gone, though its batch is done."
                 raise StorageError(message, location=str(path))
-            yield from read_pieces(
-                str(path), self._format, rows=_WHOLE, columns=None, csv=_natural_options()
-            )
+            natural = _natural_options()
+            for frame in read_pieces(
+                str(path), self._format, rows=_WHOLE, columns=None, csv=natural
+            ):
+                if len(frame):  # CSV without rows gives a frame of its header
+                    yield _with_nullable(frame, path) if self._format == "csv" else frame
 
     def sweep(self, *, older_than: float = _DAY) -> int:
         """Remove what killed processes have left half written, and return how many files.
@@ -205,6 +217,34 @@ def _natural_options() -> dict[str, Any]:
     return natural
 
 
+def _with_nullable(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the content of a CSV file with nullable integers and booleans where one is missing.
+
+    pandas makes floats of the first, which do not hold all digits, and objects of the others.
+    """
+    doubtful = [at for at in range(frame.shape[1]) if _may_be_nullable(frame.iloc[:, at])]
+    if not doubtful:
+        return frame
+    again = {**_natural_options(), "usecols": doubtful, "dtype_backend": "numpy_nullable"}
+    (read,) = read_pieces(str(path), "csv", rows=_WHOLE, columns=None, csv=again)
+    for at, column in zip(doubtful, read.columns, strict=True):
+        nullable = read[column]
+        # pandas 2.2 takes the largest unsigned number for a missing one
+        known = nullable.isna().equals(frame.iloc[:, at].isna())
+        if known and nullable.dtype.kind in "iub":
+            frame.isetitem(at, nullable.array)
+    return frame
+
+
+def _may_be_nullable(column: pd.Series[Any]) -> bool:
+    present = column.dropna()
+    if not 0 < len(present) < len(column):
+        return False
+    if column.dtype.kind == "f":
+        return bool((present % 1 == 0).all())
+    return all(isinstance(cell, bool) for cell in present)
+
+
 def _write_parquet(data: Any, file: Any) -> None:
     frame = to_frame(data)
     check_names(list(frame.columns))
@@ -217,7 +257,10 @@ def _write_csv(data: Any, file: Any) -> None:
         return
     names = check_names(list(frame.columns))
     try:
-        text = frame.set_axis(names, axis=1).to_csv(index=False, lineterminator="\n")
+        named = frame.set_axis(names, axis=1)
+        text = named.to_csv(index=False, lineterminator="\n")
+        if "\r" in text:  # Python before 3.13 leaves it without quotes, and readers end the row
+            text = named.to_csv(index=False, lineterminator="\n", quoting=QUOTE_ALL)
         file.write(text.encode("utf-8"))
     except UnicodeEncodeError as error:
         cells = zip(*to_rows(frame)[1], strict=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from prodml._core.labelled_columns import labelled_columns
 from prodml._core.parquet import count_parquet_rows
-from prodml.batch._files import FORMATS, format_of, read_pieces
+from prodml.batch._files import FORMATS, format_of, is_packed, read_pieces
 from prodml.batch._tabular import count_records, slice_records
 from prodml.batch.batch import Batch
 
@@ -44,19 +44,21 @@ def read_batches(
     source : DataFrame, mapping of arrays, path, list of paths, or iterable
         A path is a file (``.csv``, ``.jsonl``, ``.ndjson``, ``.parquet``, ``.pq``; text also as
         ``.gz``, ``.bz2`` and ``.xz``), or a folder, of which all such files are read in the order
-        of their names, hidden ones left out; with `format` all of its files. Of an iterable each
-        item is a record, or a frame.
+        of their names, hidden ones left out, and folders in it as well; with `format` all of its
+        files. Of an iterable each item is a record, or a frame.
     rows : int, default 100_000
         Records of a batch, >= 1; the last batch of each file may be shorter.
     columns : sequence of str, optional
-        Only these columns of files, in this order.
+        Only these columns of files, in this order. What no object of a JSON Lines file has is
+        missing in all rows.
     format : {"csv", "jsonl", "parquet"}, optional
         What files are, where their names do not tell.
     csv : mapping, optional
         Options for :func:`pandas.read_csv`, such as ``{"sep": ";", "dtype": {"id": "int64"}}``.
         By default every cell of a CSV file is text, and missing where it is empty, so that its
         type does not depend on the batch it is in; a contract can take it from there. Columns
-        that a `dtype` does not name are text as well.
+        that a `dtype` does not name are text as well. As pandas does, blank lines are skipped,
+        and cells that a short row lacks are missing; before version 3 a NUL ends its cell.
 
     Returns
     -------
@@ -72,7 +74,8 @@ def read_batches(
     FormatError
         When a file is read that is not what its format says. The batches before were given.
     TypeError, ValueError
-        If an argument is not what it should be, or the name of a file does not tell its format.
+        If an argument is not what it should be, or the name of a file does not tell its format,
+        or nothing that is in a folder can be read. An open file is no source, nor is a record.
 
     Examples
     --------
@@ -92,19 +95,41 @@ def read_batches(
     if isinstance(columns, str):
         message = f"`columns` must be a sequence of names, got {columns!r}."
         raise TypeError(message)
-    options = dict(csv or {})
-    if taken := sorted(_OWN_OPTIONS & options.keys()):
-        message = f"`csv` must leave {taken} to `rows` and `columns`."
-        raise ValueError(message)
+    options = _checked_options(csv)
     paths = _paths_of(source, format)
     files = None if paths is None else [(path, _format(path, format)) for path in paths]
-    if files is None and not _is_iterable(source):
+    if files is None:
+        _check_held(source, {"columns": columns, "format": format, "csv": csv})
+    return BatchReader(source, files, rows=rows, columns=columns, csv=options)
+
+
+def _checked_options(csv: Any) -> dict[str, Any]:
+    if csv is None:
+        return {}
+    if not isinstance(csv, Mapping):
+        message = f"`csv` must be a mapping of options for pandas.read_csv, got {csv!r}."
+        raise TypeError(message)
+    if taken := sorted(_OWN_OPTIONS & csv.keys()):
+        message = f"`csv` must leave {taken} to `rows` and `columns`."
+        raise ValueError(message)
+    return dict(csv)
+
+
+def _check_held(source: Any, for_files: Mapping[str, Any]) -> None:
+    """Refuse what holds no records, and options that would do nothing."""
+    what = type(source).__name__
+    if hasattr(source, "readline"):
+        message = f"`source` is an open file ({what}), whose lines are no records. Give its path."
+        raise TypeError(message)
+    if not _is_iterable(source):
         message = (
             f"`source` must be a frame, a mapping of arrays, a path or an iterable of records, "
-            f"got {type(source).__name__}."
+            f"got {what}."
         )
         raise TypeError(message)
-    return BatchReader(source, files, rows=rows, columns=columns, csv=options)
+    if idle := [name for name, given in for_files.items() if given is not None]:
+        message = f"`{idle[0]}` says how files are read, and `source` is a {what}. Leave it out."
+        raise ValueError(message)
 
 
 def _is_iterable(source: Any) -> bool:
@@ -118,8 +143,9 @@ def _paths_of(source: Any, given: Format | None) -> list[str] | None:
     """Return the files of a source, or None if it has none."""
     if isinstance(source, str | os.PathLike):
         return _files_at(os.fspath(source), given)
-    listed = isinstance(source, list | tuple) and bool(source)
-    if listed and all(isinstance(one, str | os.PathLike) for one in source):
+    if isinstance(source, list | tuple) and all(
+        isinstance(one, str | os.PathLike) for one in source
+    ):
         return [path for one in source for path in _files_at(os.fspath(one), given)]
     return None
 
@@ -127,16 +153,29 @@ def _paths_of(source: Any, given: Format | None) -> list[str] | None:
 def _files_at(path: str, given: Format | None) -> list[str]:
     place = Path(path)
     if place.is_dir():
-        names = sorted(one.name for one in place.iterdir() if one.is_file())
-        return [
-            str(place / name)
-            for name in names
-            if not name.startswith((".", "_")) and (given or format_of(name)) is not None
-        ]
+        return _files_in(place, given)
     if not place.exists():
         message = f"There is no file {path!r}."
         raise FileNotFoundError(message)
     return [path]
+
+
+def _files_in(folder: Path, given: Format | None) -> list[str]:
+    shown = sorted(one for one in folder.iterdir() if not one.name.startswith((".", "_")))
+    found = [
+        str(one)
+        for one in shown
+        # what is packed is not passed over: its rows would be lost, and nobody told
+        if one.is_file() and (given or format_of(one.name) or is_packed(one.name))
+    ]
+    if shown and not found:
+        message = (
+            f"The folder {str(folder)!r} has no file that can be read, but {len(shown)} other "
+            f"entries. Folders in it are not read; for files with other names say format='csv', "
+            f"'jsonl' or 'parquet'."
+        )
+        raise ValueError(message)
+    return found
 
 
 def _format(path: str, given: Format | None) -> str:
@@ -144,7 +183,8 @@ def _format(path: str, given: Format | None) -> str:
     if found is None:
         message = (
             f"The name {path!r} does not tell what the file holds; it knows "
-            f"{', '.join(FORMATS)}. Say format='csv', 'jsonl' or 'parquet'."
+            f"{', '.join(FORMATS)}, and text also as .gz, .bz2 and .xz. Unpack the file, or say "
+            f"format='csv', 'jsonl' or 'parquet'."
         )
         raise ValueError(message)
     return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from prodml.batch._stored_cells import storable_rows
 from prodml.batch._tabular import to_rows
-from prodml.errors import DuplicateKeyError, MissingKeyError, StorageError
+from prodml.errors import DuplicateKeyError, MissingKeyError, StorageError, UnkeyableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["UpsertSink"]
 
 _SHOWN: Final = 5
+_CONTAINERS: Final = (dict, list, set, tuple)
 #: Marks for parameters, by what a driver calls its way of marking them.
 _MARKS: Final = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
@@ -113,6 +114,8 @@ class UpsertSink:
             If a row has no key, or a key column is absent.
         DuplicateKeyError
             If two rows of one output share a key: which of them counts would be chance.
+        UnkeyableError
+            If a key is a list or something else that holds values of its own.
         StorageError
             If the database fails. Nothing of these outputs was stored then, and the next call
             connects anew if the connection is lost.
@@ -203,6 +206,13 @@ class UpsertSink:
             if gone:
                 message = f"{len(gone)} rows have no {name!r}, the first of them row {gone[0]}."
                 raise MissingKeyError(message, column=name, rows=gone[:_SHOWN])
+            odd = [row for row, cells in enumerate(rows) if isinstance(cells[at], _CONTAINERS)]
+            if odd:
+                message = (
+                    f"The key {name!r} holds a {type(rows[odd[0]][at]).__name__} in row {odd[0]}. "
+                    f"Give each row one plain value, such as a number or a text."
+                )
+                raise UnkeyableError(message, column=name)
         places = [columns.index(name) for name in self._key]
         first: dict[tuple[Any, ...], int] = {}
         repeated = [
