@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from prodml.batch import BatchOutput, FileSink, UpsertSink
-from prodml.errors import StorageError
+from prodml.errors import BatchError, StorageError
 from tests.databases import connected
 from tests.postgres import new_schema
 
@@ -212,7 +212,7 @@ class TestUpserts:
         """PostgreSQL tells it in a second line."""
         connect, table, _, _ = place
         sink = UpsertSink(connect, table, key="id")
-        with pytest.raises(StorageError) as caught:
+        with pytest.raises(BatchError) as caught:
             sink.write([output([{"id": 4711, "x": 10.0}])])
         sink.close()
         assert "4711" not in str(caught.value)

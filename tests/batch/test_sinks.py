@@ -29,6 +29,7 @@ from prodml.batch import (
 )
 from prodml.batch._tabular import to_rows
 from prodml.errors import (
+    BatchError,
     DuplicateKeyError,
     MissingDependencyError,
     MissingKeyError,
@@ -365,13 +366,24 @@ class TestUpsertSink:
         connect, table, rows = warehouse
         sink = UpsertSink(connect, table, key=["id", "day"])
         good = output([{"id": 1, "day": "mon", "share_%": 1.0}])
-        with pytest.raises(StorageError, match="score") as caught:
+        with pytest.raises(BatchError, match="score"):
             sink.write([good, output([{"id": 2, "day": "mon", "share_%": 10.0}], 1)])
         assert rows() == []
-        assert caught.value.location == table
         sink.write([good])
         sink.close()
         assert len(rows()) == 1
+
+    def test_a_row_that_is_refused_fails_its_own_batch(self, warehouse):
+        """The others are stored; a constraint says nothing about the database."""
+        connect, table, rows = warehouse
+        sink = UpsertSink(connect, table, key=["id", "day"])
+        job = BatchProcessor(lambda batch: batch, ledger=MemoryLedger(), sink=sink, namespace="n")
+        report = job.run([[{"id": n, "day": "mon", "share_%": 4.0 * n}] for n in range(4)])
+        sink.close()
+
+        assert [one.fate for one in report.outcomes].count("done") == 3
+        assert "does not take a row" in report.errors[3]
+        assert [row[0] for row in rows()] == [0, 1, 2]
 
     @pytest.mark.parametrize(
         ("data", "error", "facts"),

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from prodml.batch._stored_cells import storable_rows
 from prodml.batch._tabular import to_rows
-from prodml.errors import DuplicateKeyError, MissingKeyError, StorageError, UnkeyableError
+from prodml.errors import (
+    BatchError,
+    DuplicateKeyError,
+    MissingKeyError,
+    StorageError,
+    UnkeyableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["UpsertSink"]
 
 _SHOWN: Final = 5
+#: What drivers call their errors, and those of them that rows are to blame for, by PEP 249.
+_ERRORS: Final = frozenset({"Error"})
+_ABOUT_ROWS: Final = frozenset({"DataError", "IntegrityError"})
 _CONTAINERS: Final = (dict, list, set, tuple)
 #: Marks for parameters, by what a driver calls its way of marking them.
 _MARKS: Final = {"qmark": "?", "format": "%s", "pyformat": "%s"}
@@ -116,6 +125,9 @@ class UpsertSink:
             If two rows of one output share a key: which of them counts would be chance.
         UnkeyableError
             If a key is a list or something else that holds values of its own.
+        BatchError
+            If the database refuses a row, as a constraint or a type does. Nothing of these
+            outputs was stored.
         StorageError
             If the database fails. Nothing of these outputs was stored then, and the next call
             connects anew if the connection is lost.
@@ -231,6 +243,12 @@ class UpsertSink:
     def _fail(self, error: BaseException) -> NoReturn:
         # what stands in further lines may be the row
         first_line = str(error).strip().partition("\n")[0].rstrip(".")
+        if _is_of_driver(error, _ABOUT_ROWS):
+            message = (
+                f"The table {self._table!r} does not take a row: {first_line}. "
+                f"Nothing of these batches was stored."
+            )
+            raise BatchError(message) from error
         message = (
             f"The table {self._table!r} could not be written: {first_line}. "
             f"Nothing of these batches was stored."
@@ -278,9 +296,9 @@ def _commits_by_itself(connection: Any) -> bool:
     return automatic is True
 
 
-def _is_of_driver(error: BaseException) -> bool:
-    """Say whether a driver raised it: the errors of each derive from one called `Error`."""
-    return any(kind.__name__ == "Error" for kind in type(error).__mro__)
+def _is_of_driver(error: BaseException, names: frozenset[str] = _ERRORS) -> bool:
+    """Say whether a driver raised it: the errors of each have names by the standard."""
+    return any(kind.__name__ in names for kind in type(error).__mro__)
 
 
 def _quoted(name: str, mark: str) -> str:
