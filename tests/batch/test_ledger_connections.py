@@ -6,9 +6,10 @@ import random
 import threading
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
-from prodml.batch import SqliteLedger, WorkFailure, WorkKey, WorkResult
+from prodml.batch import RecordKeys, SqliteLedger, WorkFailure, WorkKey, WorkResult
 from prodml.batch import _ledger_view as view
 from prodml.errors import StorageError
 from prodml.testing import FakeClock
@@ -148,6 +149,51 @@ def test_those_who_forget_do_not_wait_for_those_who_ask_again(connect):
     assert ledgers[0].totals("job").n_work == sum(n_committed)
 
 
+def records(numbers):
+    """Return keys of records."""
+    high = np.array(numbers, dtype=np.int64)
+    return RecordKeys(high, high * 0, high * 0)
+
+
+def test_records_that_several_bring_at_once_are_stored_once(connect):
+    """Each brings the same ones in an order of its own; one of them wins, and none deadlocks."""
+    ledgers = [connect() for _ in range(4)]
+    now, won = FakeClock().now(), []
+
+    def run(number):
+        rng = random.Random(number)
+        for turn in range(6):
+            start = 2000 * turn
+            mine = rng.sample(range(start, start + 2000), 2000)
+            result = WorkResult(b"k1:%d" % turn, 1, 0, 2000, 2000, 0, 2000)
+            if ledgers[number].commit_records("job", records(mine), result, now=now):
+                won.append(turn)
+
+    assert in_threads([lambda at=at: run(at) for at in range(len(ledgers))]) == []
+    assert sorted(won) == list(range(6))
+    assert ledgers[0].totals("job").n_done == 12_000
+    assert ledgers[0].known_records("job", records(range(12_000)))[0].all()
+
+
+def test_jobs_that_begin_at_once_have_namespaces_of_their_own(connect):
+    """The first records of several jobs, and of one job in several workers."""
+    ledgers = [connect() for _ in range(4)]
+    now, start = FakeClock().now(), threading.Barrier(len(ledgers))
+
+    def run(number):
+        for turn in range(8):
+            start.wait(60)
+            for job in (f"shared-{turn}", f"{number}-{turn}"):
+                result = WorkResult(b"k1:%d" % number, 1, 0, 1, 1, 0, 1)
+                assert ledgers[number].commit_records(job, records([number]), result, now=now)
+
+    assert in_threads([lambda at=at: run(at) for at in range(len(ledgers))]) == []
+    for number, ledger in enumerate(ledgers):
+        assert ledger.known_records("shared-7", records(range(4)))[0].all()
+        known, _ = ledger.known_records(f"{number}-7", records(range(4)))
+        assert known.tolist() == [one == number for one in range(4)]
+
+
 def test_a_stale_owner_is_turned_away_by_another_connection(connect):
     """Its commit waits for the one who took over, and then sees the new fence."""
     one, two = connect(), connect()
@@ -170,6 +216,32 @@ def test_a_stale_owner_is_turned_away_by_another_connection(connect):
     thread.join()
     assert lost == [frozenset([old.key])]
     assert two.totals("job").n_work == 1
+
+
+@pytest.mark.needs_postgres
+def test_workers_at_other_keys_do_not_wait_on_a_server(postgres_server):
+    """While one writes its output, others claim, renew, finish and fail."""
+    from prodml.integrations.postgres import PostgresLedger
+
+    schema, now = new_schema(), FakeClock().now()
+    with (
+        PostgresLedger(postgres_server, schema=schema) as one,
+        PostgresLedger(postgres_server, schema=schema) as two,
+    ):
+        held, other = claim(one, now, 1), claim(two, now, 2)
+        give_up_waiting_soon(two)
+
+        def work_beside():
+            (third,) = claim(two, now, 3)
+            assert two.heartbeat("job", other, until=now + LEASE) == frozenset()
+            two.fail("job", [WorkFailure(*third[:2], "failed", 1, "no")], now=now)
+            assert two.commit("job", [*map(done, other)], now=now) == frozenset()
+
+        def write(_session, _lost):
+            assert in_threads([work_beside]) == []
+
+        assert one.commit("job", [*map(done, held)], now=now, write=write) == frozenset()
+        assert one.totals("job").n_work == 2
 
 
 def test_work_that_ends_during_a_purge_counts_once(connect, monkeypatch):

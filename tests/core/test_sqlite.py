@@ -311,7 +311,7 @@ def test_errors_of_the_block_keep_their_type(database):
 
 
 def test_a_begin_that_fails_leaves_the_way_free(tmp_path):
-    """For other threads, too."""
+    """For other processes, and for other threads."""
     path = tmp_path / "test.db"
     database = opened(path, busy_timeout=0.01, gated=True)
     other = sqlite3.connect(path, isolation_level=None)
@@ -320,12 +320,77 @@ def test_a_begin_that_fails_leaves_the_way_free(tmp_path):
         add(database, "no")
     other.execute("ROLLBACK")
     other.close()
+    gate = FileGate(f"{path}-gate", timeout=0.01)
+    gate.acquire()
+    gate.release()
+    gate.close()
     thread = threading.Thread(target=add, args=(database, "yes"))
     thread.start()
     thread.join(30)
 
     assert words(database) == ["first", "yes"]
     database.close()
+
+
+def test_a_commit_that_is_refused_takes_the_block_back(database):
+    """A condition that is looked at last; the next transaction begins anew."""
+    with database.transaction(write=True) as session:
+        session.change("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        session.change(
+            "CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
+        )
+    with pytest.raises(sqlite3.IntegrityError), database.transaction(write=True) as session:
+        session.change("INSERT INTO child VALUES (1)")
+    add(database, "second")
+    with database.transaction(write=False) as session:
+        assert session.execute("SELECT * FROM child") == []
+    assert words(database) == ["first", "second"]
+
+
+class FullAtCommit:
+    """A connection whose disk is full when the log is written."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def execute(self, statement, *parameters):
+        """Refuse to commit."""
+        if statement == "COMMIT":
+            error = sqlite3.OperationalError("disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return self._connection.execute(statement, *parameters)
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+
+def test_a_commit_that_fails_says_what_to_do(database, monkeypatch):
+    """As any other statement does; nothing is stored."""
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_connection", FullAtCommit(database._connection))
+        with (
+            pytest.raises(StorageError, match="disk is full; nothing"),
+            database.transaction(write=True) as session,
+        ):
+            session.change("DELETE FROM word")
+    assert words(database) == ["first"]
+
+
+def test_a_database_is_closed_behind_the_gate(tmp_path):
+    """Closing may write; the gate's own file is given back as well."""
+    path = tmp_path / "test.db"
+    database = opened(path, busy_timeout=0.01, gated=True)
+    add(database, "second")
+    held = FileGate(f"{path}-gate", timeout=1)
+    held.acquire()
+    with pytest.raises(StorageError, match="another process"):
+        database.close()
+    held.release()
+    held.close()
+    assert words(database) == ["first", "second"]
+    database.close()
+    assert database._gate._descriptor is None
 
 
 def test_writers_wait_at_the_gate(tmp_path):

@@ -68,8 +68,7 @@ class FileGate:
 
     def _open(self) -> int:
         if self._descriptor is None:
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o666)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
             # also where nobody closes it
             self._closing = finalize(self, os.close, self._descriptor)
         return self._descriptor

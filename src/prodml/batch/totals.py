@@ -139,7 +139,7 @@ def _condense(parts: Iterable[float]) -> tuple[float, ...]:
     listed = list(parts)
     whole = sum(part for part in listed if isinstance(part, int))
     floats = add_exactly((), (part for part in listed if not isinstance(part, int)))
-    return (whole, *floats) if whole or not floats else floats
+    return (whole, *floats) if whole else floats
 
 
 def _sum(parts: tuple[float, ...]) -> float:
