@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.batch import report as batch_report
 from benchmarks.contracts import report as contracts_report
+from benchmarks.features import report as features_report
 from benchmarks.quarantine import report as quarantine_report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -22,6 +23,7 @@ AREAS = {
     "contracts": contracts_report.report,
     "quarantine": quarantine_report.report,
     "batches": batch_report.report,
+    "features": features_report.report,
 }
 #: What each area is measured with.
 PACKAGES = {
@@ -36,6 +38,7 @@ PACKAGES = {
         "dbos",
         "duckdb",
     ),
+    "features": ("pandas", "numpy", "scikit-learn", "sf-hamilton", "river", "duckdb"),
 }
 HEAD = """# Results
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from adult import CONTRACT, FEATURES, LABEL, TEST, TRAIN, read_chunks
+from adult import CONTRACT, LABEL, TEST, TRAIN, read_chunks
+from adult_features import ADULT, CATEGORIES
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import accuracy_score, roc_auc_score
 
@@ -25,6 +26,7 @@ from prodml.quarantine import advise
 
 OUTPUT = Path("quickstart-output")
 RICH = ">50K"
+Model = HistGradientBoostingClassifier
 #: Parquet where pyarrow is installed.
 FORMAT = "parquet" if find_spec("pyarrow") else "csv"
 
@@ -57,31 +59,26 @@ def take_in(path: Path, queue: pm.QuarantineQueue) -> Intake:
     return Intake(source, pd.concat(accepted), summary, receipts)
 
 
-def train(rows: pd.DataFrame) -> HistGradientBoostingClassifier:
-    """Fit a model on the accepted training rows."""
-    model = HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=0)
-    return model.fit(as_features(rows, rows), rows[LABEL] == RICH)
-
-
-def as_features(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
-    """Return what the model sees: numbers, and text as the categories of the training rows."""
-    out = rows[FEATURES].copy()
-    for name in FEATURES:
-        if not pd.api.types.is_numeric_dtype(training[name]):
-            out[name] = pd.Categorical(out[name], sorted(training[name].dropna().unique()))
-    return out
+def train(rows: pd.DataFrame) -> tuple[pm.features.FittedFeatureSet, Model]:
+    """Fit features and a model on the accepted training rows."""
+    rich = rows[LABEL] == RICH
+    # training rows get their target means out of fold
+    features, matrix = ADULT.fit_transform(rows, rich)
+    categories = [features.columns.index(f"{name}_ordinal") for name in CATEGORIES]
+    model = HistGradientBoostingClassifier(categorical_features=categories, random_state=0)
+    return features, model.fit(matrix, rich)
 
 
 @dataclass
 class Scorer:
     """What is done to a batch of rows: pure, so that a retry gives the same."""
 
-    model: HistGradientBoostingClassifier
-    training: pd.DataFrame
+    features: pm.features.FittedFeatureSet
+    model: Model
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the prediction for each row."""
-        probability = self.model.predict_proba(as_features(rows, self.training))[:, 1]
+        probability = self.model.predict_proba(self.features.transform(rows))[:, 1]
         return pd.DataFrame(
             {
                 "row": rows["row"].to_numpy(),
@@ -164,6 +161,17 @@ def show_intake(intake: Intake) -> None:
         print(f"  {intake.n_repeated:,} of them were in quarantine already, from an earlier run")
 
 
+def show_features(features: pm.features.FittedFeatureSet, rows: pd.DataFrame) -> None:
+    """Print what the model sees, and that a batch and a single record agree on it."""
+    report = features.check(rows)
+    found = "the same bits" if report.passed else f"{len(report.faults)} features differ"
+    print(
+        f"  {len(features.columns)} features of {len(features.fields)} inputs, "
+        f"fingerprint {features.fingerprint[:12]}"
+    )
+    print(f"  in a batch, alone and compiled: {found} on {report.n_compared} rows")
+
+
 def show_reasons(queue: pm.QuarantineQueue, source: str, most: int = 3) -> None:
     """Print the most frequent reasons for which rows wait, an example, and what to do."""
     reasons = [one for one in queue.summary().reasons if one.source == source]
@@ -186,7 +194,8 @@ def main(folder: Path) -> None:
         print("1. Training rows, as they are")
         training = take_in(TRAIN, queue)
         show_intake(training)
-        model = train(training.accepted)
+        features, model = train(training.accepted)
+        show_features(features, training.accepted)
 
         print("\n2. Test rows, as they are")
         test = take_in(TEST, queue)
@@ -206,7 +215,7 @@ def main(folder: Path) -> None:
 
         print("\n4. Each row is scored once, in batches")
         rows = pd.concat([test.accepted, replayed]).sort_index()
-        predictions = score(Scorer(model, training.accepted), rows, folder)
+        predictions = score(Scorer(features, model), rows, folder)
         path = write(predictions, folder)
         actual = predictions["actual"] == RICH
         print(f"  {len(predictions):,} predictions in {path}")

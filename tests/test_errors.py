@@ -50,6 +50,42 @@ EXAMPLES = [
         errors.TooManyRejectedError("x", batch="b", n_rejected=2, n_rows=3),
         {"batch": "b", "n_rejected": 2, "n_rows": 3},
     ),
+    *(
+        (error("x", argument="values", position=1, value=2), {"argument": "values", "position": 1})
+        for error in (errors.SummaryError, errors.SummaryTypeError)
+    ),
+    (errors.SampledCategoriesError("x", max_categories=9), {"max_categories": 9}),
+    (errors.StatisticError("x", argument="n", value=-1), {"argument": "n", "value": -1}),
+    (errors.FeatureError("x"), {}),
+    (errors.FeatureDefinitionError("x", faults=["a"]), {"faults": ("a",)}),
+    (
+        errors.UnknownInputError("x", names=["a"], faults=["b"]),
+        {"names": ("a",), "faults": ("b",)},
+    ),
+    (errors.FeatureCycleError("x", cycle=["a", "b"]), {"cycle": ("a", "b")}),
+    (errors.FitError("x", feature="a"), {"feature": "a"}),
+    (errors.MissingInputError("x", fields=["a"], rows=[1]), {"fields": ("a",), "rows": (1,)}),
+    (
+        errors.InputTypeError("x", field="a", got=1, expected="string", row=3),
+        {"field": "a", "got": 1, "expected": "string", "row": 3},
+    ),
+    (errors.FeatureOutputError("x", feature="a"), {"feature": "a"}),
+    (
+        errors.RowDependentFeatureError("x", feature="a", row=1, batch_value=2, single_value=3),
+        {"feature": "a", "row": 1, "batch_value": 2, "single_value": 3},
+    ),
+    (errors.FingerprintError("x", feature="a", name="b"), {"feature": "a", "name": "b"}),
+    (
+        errors.VersionNotBumpedError("x", name="a", version="1", changes={"b": "c"}),
+        {"name": "a", "version": "1", "changes": {"b": "c"}},
+    ),
+    (errors.UnknownVersionError("x", name="a", version="1"), {"name": "a", "version": "1"}),
+    (errors.SkewError("x", differences=["a"]), {"differences": ("a",)}),
+    (errors.PointInTimeError("x", column="a", rows=[1]), {"column": "a", "rows": (1,)}),
+    (
+        errors.ViewChangedError("x", view="v", stored=(("a",), ()), given=(("b",), ())),
+        {"view": "v", "stored": (("a",), ()), "given": (("b",), ())},
+    ),
     (errors.BatchError("x"), {"namespace": "", "keys": ()}),
     *(
         (error("x", namespace="n", keys=["k"]), {"namespace": "n", "keys": ("k",)})

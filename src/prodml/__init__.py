@@ -5,6 +5,9 @@ Each part is a sub-package that is useful alone, in a notebook, a pipeline or a 
 - :mod:`prodml.contracts`: say what a row must look like, and split what arrives accordingly.
 - :mod:`prodml.quarantine`: keep what was turned away, with its reasons, until it can be replayed.
 - :mod:`prodml.batch`: run a job over batches, each once, whatever kills it or starts it again.
+- :mod:`prodml.features`: define a feature once, and get the same bits in training and serving.
+- :mod:`prodml.sketches`: summaries of a column that are made in parts, bit for bit.
+- :mod:`prodml.stats`: exact statistics as plain functions.
 - :mod:`prodml.evidence`: what every measurement returns, and what every decision reads.
 
 Nothing is imported before it is asked for: ``import prodml`` loads no other library.
@@ -20,6 +23,7 @@ __all__ = [
     "BatchProcessor",
     "Contract",
     "Evidence",
+    "FeatureSet",
     "ProdmlError",
     "QuarantineQueue",
     "__version__",
@@ -28,10 +32,13 @@ __all__ = [
     "contracts",
     "errors",
     "evidence",
+    "features",
     "protocols",
     "quarantine",
     "read_batches",
     "rejections",
+    "sketches",
+    "stats",
     "testing",
 ]
 
@@ -46,15 +53,19 @@ if TYPE_CHECKING:
         contracts,
         errors,
         evidence,
+        features,
         protocols,
         quarantine,
         rejections,
+        sketches,
+        stats,
         testing,
     )
     from .batch import BatchProcessor, read_batches
     from .contracts import Contract
     from .errors import ProdmlError
     from .evidence import Evidence
+    from .features import FeatureSet
     from .quarantine import QuarantineQueue
 else:  # hidden from type checkers, which would otherwise accept any name
     from ._lazy import attach
@@ -67,15 +78,19 @@ else:  # hidden from type checkers, which would otherwise accept any name
             "contracts",
             "errors",
             "evidence",
+            "features",
             "protocols",
             "quarantine",
             "rejections",
+            "sketches",
+            "stats",
             "testing",
         ),
         attributes={
             "BatchProcessor": "batch",
             "Contract": "contracts",
             "Evidence": "evidence",
+            "FeatureSet": "features",
             "ProdmlError": "errors",
             "QuarantineQueue": "quarantine",
             "read_batches": "batch",

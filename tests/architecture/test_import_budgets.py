@@ -26,9 +26,12 @@ BUDGETS = {
     "prodml.contracts": {"numpy", *PYDANTIC},
     "prodml.errors": set(),
     "prodml.evidence": set(),
+    "prodml.features": {"numpy"},
     "prodml.protocols": set(),
     "prodml.quarantine": {"numpy"},
     "prodml.rejections": set(),
+    "prodml.sketches": {"numpy"},
+    "prodml.stats": set(),
     "prodml.testing": {"numpy"},
 }
 

@@ -72,6 +72,13 @@ class Database(Protocol):
         """
         ...
 
+    def read(self, statement: str, parameters: Sequence[Any] = (), /) -> list[Any]:
+        """Run one statement that only reads, as a transaction of its own, and return all rows.
+
+        Raises :class:`~prodml.errors.StorageError`.
+        """
+        ...
+
     def close(self) -> None:
         """Close the connection. It is opened again when it is needed."""
         ...

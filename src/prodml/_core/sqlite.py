@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from prodml._core.file_gate import FileGate
 from prodml._core.file_systems import network_file_system
@@ -110,6 +110,18 @@ class SqliteDatabase:
     def transaction(self, *, write: bool) -> SqliteTransaction:
         """Open a transaction; see :class:`prodml._core.sql.Database`."""
         return SqliteTransaction(self, write=write)
+
+    def read(self, statement: str, parameters: Sequence[Any] = (), /) -> list[Any]:
+        """Run one statement that only reads, without the cost of a transaction around it."""
+        try:
+            with self._lock:
+                connection = self._connection
+                if connection is None or self._owner != os.getpid():
+                    connection = self._open()
+                return connection.execute(statement, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._explain(error)
+            raise
 
     def begin(self, *, write: bool) -> sqlite3.Connection:
         """Begin a transaction, and keep other threads out until it has ended."""

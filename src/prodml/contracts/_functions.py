@@ -14,7 +14,7 @@ from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
-from prodml.contracts._function_source import class_tokens, source_of
+from prodml._core.function_source import class_tokens, source_of
 from prodml.contracts._shapes import FunctionDescription
 from prodml.contracts._tagged import canonical_json, digest, to_tagged
 

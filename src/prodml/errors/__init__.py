@@ -25,14 +25,33 @@ data. All of them pickle, so they survive a worker process.
     |   +-- QuarantineFullError
     |   +-- TooManyRejectedError               a batch beyond its thresholds
     +-- BatchError (ValueError)                idempotent work that cannot be done
-        +-- IdempotencyConflictError           a known key with another payload
-        +-- MissingKeyError (KeyError)
-        +-- DuplicateKeyError
-        +-- UnkeyableError (TypeError)         values without canonical bytes
-        +-- BatchInProgressError               somebody else is at it
-        +-- StaleLeaseError                    a claim that was taken over
-        +-- BatchQuarantinedError              failed too often
-        +-- UnsafeSinkError (TypeError)        a retry might store rows twice
+    |   +-- IdempotencyConflictError           a known key with another payload
+    |   +-- MissingKeyError (KeyError)
+    |   +-- DuplicateKeyError
+    |   +-- UnkeyableError (TypeError)         values without canonical bytes
+    |   +-- BatchInProgressError               somebody else is at it
+    |   +-- StaleLeaseError                    a claim that was taken over
+    |   +-- BatchQuarantinedError              failed too often
+    |   +-- UnsafeSinkError (TypeError)        a retry might store rows twice
+    +-- SummaryError (ValueError)              values or questions that a summary cannot take
+    |   +-- SummaryTypeError (TypeError)
+    |   +-- SampledCategoriesError             all categories asked for, a sample kept
+    +-- StatisticError (ValueError)            what a statistic is not defined for
+    +-- FeatureError (ValueError)              features that cannot be defined or computed
+        +-- FeatureDefinitionError             definitions that do not fit together
+        +-- UnknownInputError (KeyError)       a feature reads what is not there
+        +-- FeatureCycleError                  features that need each other
+        +-- FitError                           state that cannot be learned
+        +-- MissingInputError (KeyError)       no value where there must be one
+        +-- InputTypeError (TypeError)         a value of another type than declared
+        +-- FeatureOutputError                 not one number or text per row
+        +-- RowDependentFeatureError           a value that depends on other rows
+        +-- FingerprintError (TypeError)       code that reads what cannot be told
+        +-- VersionNotBumpedError              a known version with other code
+        +-- UnknownVersionError (KeyError)     a version that the registry does not hold
+        +-- SkewError                          features that differ from what was recorded
+        +-- PointInTimeError                   times or keys that cannot be read
+        +-- ViewChangedError                   an online view that is stored otherwise
 
 Examples
 --------
@@ -65,6 +84,23 @@ from prodml.errors._contracts import (
     MultiIndexColumnsError,
     RecordRejectedError,
 )
+from prodml.errors._features import (
+    FeatureCycleError,
+    FeatureDefinitionError,
+    FeatureError,
+    FeatureOutputError,
+    FingerprintError,
+    FitError,
+    InputTypeError,
+    MissingInputError,
+    PointInTimeError,
+    RowDependentFeatureError,
+    SkewError,
+    UnknownInputError,
+    UnknownVersionError,
+    VersionNotBumpedError,
+    ViewChangedError,
+)
 from prodml.errors._quarantine import (
     EntryNotFoundError,
     EntryStateError,
@@ -81,6 +117,12 @@ from prodml.errors._root import (
     ProdmlError,
     StorageError,
 )
+from prodml.errors._sketches import (
+    SampledCategoriesError,
+    SummaryError,
+    SummaryTypeError,
+)
+from prodml.errors._stats import StatisticError
 
 __all__ = [
     "BatchError",
@@ -92,24 +134,43 @@ __all__ = [
     "EntryNotFoundError",
     "EntryStateError",
     "EvidenceError",
+    "FeatureCycleError",
+    "FeatureDefinitionError",
+    "FeatureError",
+    "FeatureOutputError",
+    "FingerprintError",
+    "FitError",
     "FormatError",
     "FrameError",
     "FrameRejectedError",
     "IdempotencyConflictError",
+    "InputTypeError",
     "MergeError",
     "MissingDependencyError",
+    "MissingInputError",
     "MissingKeyError",
     "MultiIndexColumnsError",
     "NewerSchemaError",
+    "PointInTimeError",
     "ProdmlError",
     "QuarantineError",
     "QuarantineFullError",
     "RecordRejectedError",
+    "RowDependentFeatureError",
+    "SampledCategoriesError",
+    "SkewError",
     "StaleLeaseError",
+    "StatisticError",
     "StorageError",
+    "SummaryError",
+    "SummaryTypeError",
     "TooManyRejectedError",
     "UnkeyableError",
+    "UnknownInputError",
+    "UnknownVersionError",
     "UnsafeSinkError",
+    "VersionNotBumpedError",
+    "ViewChangedError",
 ]
 
 for _name in __all__:

@@ -16,6 +16,8 @@ from prodml.batch._sql_ledger import SqlLedger
 from prodml.batch._tables import create_tables as create_ledger_tables
 from prodml.clock import SYSTEM_CLOCK
 from prodml.errors import MissingDependencyError, NewerSchemaError, StorageError
+from prodml.features._online_tables import create_tables as create_online_tables
+from prodml.features._sql_online_store import SqlOnlineStore
 from prodml.quarantine._sql_store import SqlQuarantineStore
 from prodml.quarantine._tables import create_tables
 
@@ -24,13 +26,26 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from prodml.features.online_rows import Known
     from prodml.protocols import Clock
 
-__all__ = ["PostgresLedger", "PostgresQuarantine"]
+__all__ = ["PostgresLedger", "PostgresOnlineStore", "PostgresQuarantine"]
 
 _SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _MIGRATIONS: Final = (create_tables(integer="BIGINT", blob="BYTEA", clustered=""),)
 _LEDGER_MIGRATIONS: Final = (create_ledger_tables(integer="BIGINT", blob="BYTEA", clustered=""),)
+_ONLINE_MIGRATIONS: Final = (
+    create_online_tables(
+        identity="BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        integer="BIGINT",
+        blob="BYTEA",
+        ascii_text='TEXT COLLATE "C"',
+        clustered="",
+    ),
+)
+_FIND_ROWS: Final = (
+    "SELECT entity, event, created, content FROM online_row WHERE view_id = ? AND entity = ANY(?)"
+)
 
 
 class PostgresQuarantine(SqlQuarantineStore):
@@ -100,6 +115,43 @@ class PostgresLedger(SqlLedger):
         super().__init__(database, clock=clock)
 
 
+class PostgresOnlineStore(SqlOnlineStore):
+    """An online store in a PostgreSQL database, for services on several machines.
+
+    Writers wait for one another only where they bring the same entities; readers do not wait. A
+    `put` is seen whole or not at all. Safe between threads, processes and machines, and after a
+    fork; it does not pickle.
+
+    Parameters
+    ----------
+    conninfo : str
+        What psycopg connects with: ``"postgresql://user@host/name"`` or ``"host=... dbname=..."``.
+    schema : str, default "prodml_online"
+        Where the tables stand; made if it is absent. Lower-case letters, digits and ``_``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If psycopg is not installed.
+    NewerSchemaError
+        If a later prodml has made the tables.
+    StorageError
+        If the server cannot be reached, or refuses.
+    ValueError
+        If `schema` is no such name, or `conninfo` cannot be read.
+    """
+
+    def __init__(self, conninfo: str, *, schema: str = "prodml_online") -> None:
+        database = PostgresDatabase(
+            conninfo, schema=schema, migrations=_ONLINE_MIGRATIONS, one_writer=False
+        )
+        super().__init__(database)
+
+    def _rows_of(self, number: int, entities: list[bytes]) -> dict[Any, Known]:
+        rows = self._database.read(_FIND_ROWS, (number, entities))  # however many they are
+        return {entity: (event, created, content) for entity, event, created, content in rows}
+
+
 class PostgresDatabase:
     """A schema of a PostgreSQL database whose tables are brought up to date when it is opened.
 
@@ -147,6 +199,11 @@ class PostgresDatabase:
                 elif not write:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 yield PostgresSession(cursor)
+
+    def read(self, statement: str, parameters: Sequence[Any] = (), /) -> list[Any]:
+        """Run one statement that only reads, in one round trip."""
+        with self._lock, self._explained():
+            return self._open().execute(_marked(statement), parameters).fetchall()
 
     def close(self) -> None:
         """Close the connection."""

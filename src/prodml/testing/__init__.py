@@ -10,6 +10,8 @@ that it breaks. The checks need no test framework, and prodml's own classes pass
   in ``QUARANTINE_STORE_CHECKS``; :class:`MemoryQuarantine` is a store that passes it.
 - :func:`check_ledger`: for :class:`~prodml.batch.Ledger`, check by check in ``LEDGER_CHECKS``;
   :class:`MemoryLedger` is a ledger that passes it.
+- :func:`check_online_store`: for :class:`~prodml.features.online_store.OnlineStore`, check by
+  check in ``ONLINE_STORE_CHECKS``.
 """
 
 from prodml.testing.evidence_source import check_evidence_source
@@ -18,10 +20,12 @@ from prodml.testing.ledger import LEDGER_CHECKS, check_ledger
 from prodml.testing.memory_ledger import MemoryLedger
 from prodml.testing.memory_quarantine import MemoryQuarantine
 from prodml.testing.mergeable import check_mergeable
+from prodml.testing.online_store import ONLINE_STORE_CHECKS, check_online_store
 from prodml.testing.quarantine_store import QUARANTINE_STORE_CHECKS, check_quarantine_store
 
 __all__ = [
     "LEDGER_CHECKS",
+    "ONLINE_STORE_CHECKS",
     "QUARANTINE_STORE_CHECKS",
     "FakeClock",
     "MemoryLedger",
@@ -29,5 +33,6 @@ __all__ = [
     "check_evidence_source",
     "check_ledger",
     "check_mergeable",
+    "check_online_store",
     "check_quarantine_store",
 ]

@@ -1,7 +1,7 @@
-"""The source of a function as its tokens: what it says, however it is laid out.
+"""The source of a function: its syntax, or its tokens, which say the same however it is laid out.
 
-Comments, layout, the style of quotes, decorators and the docstring don't count. The tokens are
-the same in every Python version, which those of :mod:`tokenize` alone are not.
+Of tokens, comments, layout, the style of quotes, decorators and the docstring don't count. They
+are the same in every Python version, which those of :mod:`tokenize` alone are not.
 """
 
 from __future__ import annotations
@@ -11,14 +11,29 @@ import inspect
 import io
 import textwrap
 import tokenize
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
 
-__all__ = ["FunctionSource", "class_tokens", "source_of"]
+__all__ = [
+    "Definition",
+    "FunctionNode",
+    "FunctionSource",
+    "class_tokens",
+    "find_class",
+    "find_function",
+    "source_of",
+]
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+NodeT_co = TypeVar("NodeT_co", bound=FunctionNode | ast.ClassDef, covariant=True)
+
+#: What goes wrong where there is no source, or not that of the code.
+_NO_SOURCE: Final = (OSError, SyntaxError, TypeError, ValueError, tokenize.TokenError)
 
 _NO_TOKENS: Final = frozenset(
     {tokenize.COMMENT, tokenize.ENCODING, tokenize.ENDMARKER, tokenize.NL}
@@ -53,22 +68,96 @@ class FunctionSource:
     names: list[str]
 
 
-def source_of(code: CodeType) -> FunctionSource | None:
-    """Return what a function says, or None where there is no source.
+@dataclass(frozen=True, slots=True)
+class Definition(Generic[NodeT_co]):
+    """Where a function or a class is written.
+
+    Attributes
+    ----------
+    node : ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda or ast.ClassDef
+        Its syntax, with its decorators.
+    text : str
+        Its source: the lines without their margin, and of a lambda no more than itself.
+    file_text : str
+        All of the file, or of the cell of a notebook.
+    """
+
+    node: NodeT_co
+    text: str
+    file_text: str
+
+
+def find_function(code: CodeType) -> Definition[FunctionNode] | None:
+    """Return where a function is written, or None where there is no source.
 
     Asked for the code and not for the function, since a function may name another that it wraps.
     """
     try:
         lines, first = inspect.findsource(code)
+        file_text = "".join(lines)
         if code.co_name == "<lambda>":
-            return _lambda_source("".join(lines), code)
-        block = textwrap.dedent("".join(inspect.getblock(lines[first:])))
-        (function,) = ast.parse(block).body
-    except (OSError, SyntaxError, TypeError, ValueError, tokenize.TokenError):
+            return _find_lambda(file_text, code)
+        block, function = _statement(lines[first:])
+    except _NO_SOURCE:
         return None
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
-    rows = block.splitlines(keepends=True)
+    return Definition(function, block, file_text)
+
+
+def find_class(cls: type) -> Definition[ast.ClassDef] | None:
+    """Return where a class is written, or None where there is no source."""
+    try:
+        lines, first = inspect.findsource(cls)
+        block, node = _statement(lines[first:])
+    except _NO_SOURCE:
+        return _find_class_of_methods(cls)  # a notebook has no file, but the lines of its cells
+    return Definition(node, block, "".join(lines)) if isinstance(node, ast.ClassDef) else None
+
+
+def _find_class_of_methods(cls: type) -> Definition[ast.ClassDef] | None:
+    """Return where the methods of a class stand, if it is in a class of its name."""
+    for member in vars(cls).values():
+        code = getattr(inspect.unwrap(member) if callable(member) else member, "__code__", None)
+        if code is None or code.co_qualname != f"{cls.__qualname__}.{code.co_name}":
+            continue
+        try:
+            text = "".join(inspect.findsource(code)[0])
+            nodes = [one for one in ast.walk(_parsed(text)) if isinstance(one, ast.ClassDef)]
+        except _NO_SOURCE:
+            continue
+        for node in nodes:
+            within = node.lineno <= code.co_firstlineno <= (node.end_lineno or 0)
+            if within and node.name == cls.__name__:
+                segment = "".join(text.splitlines(keepends=True)[node.lineno - 1 : node.end_lineno])
+                return Definition(node, textwrap.dedent(segment), text)
+    return None
+
+
+def _statement(lines: list[str]) -> tuple[str, ast.stmt]:
+    """Return the statement that lines begin with."""
+    block = textwrap.dedent("".join(inspect.getblock(lines)))
+    (node,) = _parsed(block).body
+    return block, node
+
+
+def _parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # given when the code was first compiled
+        return ast.parse(text)
+
+
+def source_of(code: CodeType) -> FunctionSource | None:
+    """Return what a function says, or None where there is no source."""
+    found = find_function(code)
+    if found is None:
+        return None
+    function = found.node
+    if isinstance(function, ast.Lambda):
+        # brackets, since it may span lines
+        names = _free_names(function.args, function.body)
+        return FunctionSource(_tokens(f"({found.text})"), names)
+    rows = found.text.splitlines(keepends=True)
     kept = rows[function.lineno - 1 :]  # without decorators
     if ast.get_docstring(function, clean=False) is not None:
         start, *rest = function.body
@@ -86,7 +175,7 @@ def class_tokens(cls: type) -> str | None:
         return None
 
 
-def _lambda_source(text: str, code: CodeType) -> FunctionSource | None:
+def _find_lambda(text: str, code: CodeType) -> Definition[FunctionNode] | None:
     """Return the lambda that holds every instruction of the code: several may share a line."""
     places = [
         (line, column)
@@ -95,7 +184,7 @@ def _lambda_source(text: str, code: CodeType) -> FunctionSource | None:
     ]
     found = [
         node
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(_parsed(text))
         if isinstance(node, ast.Lambda)
         and node.lineno == code.co_firstlineno
         and all(_begin(node.body) <= place <= _end(node.body) for place in places)
@@ -103,9 +192,7 @@ def _lambda_source(text: str, code: CodeType) -> FunctionSource | None:
     if not found:
         return None
     innermost = min(found, key=lambda node: (_end(node)[0] - _begin(node)[0], _width(node)))
-    segment = ast.get_source_segment(text, innermost)
-    # brackets, since it may span lines
-    return FunctionSource(_tokens(f"({segment})"), _free_names(innermost.args, innermost.body))
+    return Definition(innermost, ast.get_source_segment(text, innermost) or "", text)
 
 
 def _begin(node: ast.expr) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Features beside their peers."""

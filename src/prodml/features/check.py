@@ -1,0 +1,262 @@
+"""Whether features are the same in every way, and what odd values came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prodml._core.render import html_table
+from prodml.errors import FeatureError
+from prodml.evidence import Evidence
+from prodml.features._batch_kernel import ColumnRun
+from prodml.features._cast_columns import cast_frame, gaps_of
+from prodml.features._proof import prove
+from prodml.features._proof_rows import choose_rows, extreme_rows, rows_at
+from prodml.features.lint import LintFinding, lint_function
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from prodml.features._plan import Plan
+    from prodml.features._steps import Step
+
+__all__ = ["CheckReport", "FeatureFault", "check_features"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureFault:
+    """A feature that is not the same in every way.
+
+    Attributes
+    ----------
+    feature : str
+        Which one.
+    reason : str
+        What differs, for a person.
+    row : int or None
+        A row among those that were compared.
+    """
+
+    feature: str
+    reason: str
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What a check of features over a frame found.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows of the frame.
+    n_compared : int
+        Rows on which whole columns, single rows and the compiled kernel were compared; made-up
+        ones among them.
+    faults : tuple of FeatureFault
+        Features that are not the same in every way.
+    n_missing, n_infinite : mapping of str to int
+        For each input, the rows without a value and with an infinite one.
+    n_unknown : mapping of str to int
+        For each feature of categories, the rows with a value that it did not learn.
+    findings : mapping of str to tuple of LintFinding
+        For each feature, what a reader of its code would warn of.
+    length_one : mapping of str to str
+        Features whose compiled lines gave other bits, so that they are called as they are.
+    subject : str
+        Fingerprint of the features.
+    """
+
+    n_rows: int
+    n_compared: int
+    faults: tuple[FeatureFault, ...]
+    n_missing: Mapping[str, int]
+    n_infinite: Mapping[str, int]
+    n_unknown: Mapping[str, int]
+    findings: Mapping[str, tuple[LintFinding, ...]]
+    length_one: Mapping[str, str]
+    subject: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every feature is the same in every way."""
+        return not self.faults
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "n_rows": self.n_rows,
+            "n_compared": self.n_compared,
+            "faults": [{"feature": one.feature, "reason": one.reason} for one in self.faults],
+            "n_missing": dict(self.n_missing),
+            "n_infinite": dict(self.n_infinite),
+            "n_unknown": dict(self.n_unknown),
+            "findings": {
+                name: [f"{one.severity}: {one.message}" for one in found]
+                for name, found in self.findings.items()
+            },
+            "length_one": dict(self.length_one),
+            "subject": self.subject,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each thing that was counted or found."""
+        import pandas as pd
+
+        return pd.DataFrame(self._rows(), columns=["about", "name", "result"])
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        rows = [("fault", one.feature, one.reason) for one in self.faults]
+        for about, counts in (
+            ("missing", self.n_missing),
+            ("infinite", self.n_infinite),
+            ("unknown category", self.n_unknown),
+        ):
+            rows += [(about, name, f"{n:,} of {self.n_rows:,}") for name, n in counts.items() if n]
+        for name, found in self.findings.items():
+            rows += [(one.severity, name, one.message) for one in found]
+        rows += [("not traced", name, why) for name, why in self.length_one.items()]
+        return rows
+
+    def to_evidence(self) -> tuple[Evidence, ...]:
+        """Return the faults, and the share of odd values for each input or feature."""
+        out = [
+            Evidence(
+                kind="features",
+                metric="faulty_features",
+                value=len(self.faults),
+                n=self.n_compared,
+                verdict="pass" if self.passed else "fail",
+                threshold=0,
+                basis="features must be the same in a batch and alone",
+                reason=self.faults[0].reason if self.faults else None,
+                method="bitwise comparison",
+                subject=self.subject,
+            )
+        ]
+        for metric, label, counts in (
+            ("missing_fraction", "column", self.n_missing),
+            ("infinite_fraction", "column", self.n_infinite),
+            ("unknown_fraction", "feature", self.n_unknown),
+        ):
+            out += [self._fraction(metric, {label: name}, count) for name, count in counts.items()]
+        return tuple(out)
+
+    def _fraction(self, metric: str, labels: dict[str, str], count: int) -> Evidence:
+        if not self.n_rows:
+            return Evidence(
+                kind="features",
+                metric=metric,
+                value=None,
+                status="insufficient_data",
+                reason="the frame is empty",
+                labels=labels,
+                n=0,
+                subject=self.subject,
+            )
+        return Evidence(
+            kind="features",
+            metric=metric,
+            value=count / self.n_rows,
+            labels=labels,
+            n=self.n_rows,
+            subject=self.subject,
+        )
+
+    def __repr__(self) -> str:
+        found = "all the same" if self.passed else f"{len(self.faults)} faults"
+        return f"<CheckReport: {self.n_compared:,} rows compared, {found}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(("about", "name", "result"), self._rows(), caption=repr(self)[1:-1])
+
+
+def check_features(
+    plan: Plan,
+    steps: Sequence[Step],
+    demoted: Mapping[str, str],
+    frame: pd.DataFrame,
+    /,
+    *,
+    subject: str,
+) -> CheckReport:
+    """Compare features in every way over rows of a frame, and count its odd values.
+
+    Parameters
+    ----------
+    plan : Plan
+        The order of the features.
+    steps : sequence of Step
+        The features, ready.
+    demoted : mapping of str to str
+        Those that are not traced since they gave other bits.
+    frame : pandas.DataFrame
+        Rows to look at.
+    subject : str
+        Fingerprint of the features.
+    """
+    n_rows = len(frame)
+    columns = cast_frame(frame, plan.fields)
+    run = ColumnRun(columns, n_rows)
+    for step in steps:
+        run.compute(step)
+    spread = np.unique(np.linspace(0, n_rows - 1, num=min(n_rows, 4096), dtype=np.int64))
+    candidates = np.union1d(spread, extreme_rows(columns))
+    chosen = candidates[choose_rows(rows_at(columns, candidates), len(candidates))]
+    trained = {name: run.columns[name][chosen] for step in steps for name in step.names}
+    faults: list[FeatureFault] = []
+    n_compared, demoted_now = len(chosen), dict(demoted)
+    try:
+        proof = prove(plan, steps, rows_at(columns, chosen), len(chosen), trained=trained)
+    except FeatureError as error:
+        faults.append(
+            FeatureFault(getattr(error, "feature", ""), str(error), getattr(error, "row", None))
+        )
+    else:
+        n_compared, demoted_now = proof.n_rows, proof.demoted
+        faults += [
+            # it was served as compiled, and that is not what a batch gives
+            FeatureFault(name, f"the compiled kernel {why}")
+            for name, why in proof.demoted.items()
+            if name not in demoted
+        ]
+    floats = {name: one for name, one in columns.items() if one.dtype.kind == "f"}
+    return CheckReport(
+        n_rows=n_rows,
+        n_compared=n_compared,
+        faults=tuple(faults),
+        n_missing={name: int(gaps_of(one).sum()) for name, one in columns.items()},
+        n_infinite={name: int(np.isinf(one).sum()) for name, one in floats.items()},
+        n_unknown=_count_unknown(steps, run),
+        findings={
+            step.name: found
+            for step in steps
+            if (found := lint_function(step.feature.function, elementwise=step.feature.elementwise))
+        },
+        length_one=demoted_now,
+        subject=subject,
+    )
+
+
+def _count_unknown(steps: Sequence[Step], run: ColumnRun) -> dict[str, int]:
+    counts = {}
+    for step in steps:
+        knows = getattr(step.feature.function, "knows", None)
+        if knows is None:
+            continue
+        values, sizes = _counted(run.columns[step.inputs[0]])
+        unknown = [not knows(value, step.state) for value in values]
+        counts[step.name] = int(np.sum(sizes, where=np.array(unknown, dtype=bool)))
+    return counts
+
+
+def _counted(column: Any) -> tuple[list[Any], Any]:
+    tally: dict[Any, int] = {}
+    for value in column.tolist():
+        if value is not None and value == value:  # noqa: PLR0124 - NaN
+            tally[value] = tally.get(value, 0) + 1
+    return list(tally), np.array(list(tally.values()), dtype=np.int64)

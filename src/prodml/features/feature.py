@@ -1,0 +1,236 @@
+"""One feature: a function, what it reads, and what it learns beforehand."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from prodml.errors import FeatureDefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Feature", "FeatureKind", "feature_of"]
+
+FeatureKind = Literal["model_independent", "model_dependent", "on_demand"]
+
+#: The parameter that receives what was learned.
+STATE: Final = "state"
+#: The parameter of a fit that receives the target.
+TARGET: Final = "y"
+
+
+@dataclass(slots=True, eq=False)
+class Feature:
+    """A feature as it was defined. Callable, as the function it is made of.
+
+    Made by :meth:`FeatureSet.feature` and by :mod:`prodml.features.ops`.
+
+    Attributes
+    ----------
+    name : str
+        Its name, and that of its column.
+    function : callable
+        Numpy columns in, one numpy column out; or plain values in, one out.
+    inputs : tuple of str
+        The fields and features that it reads, in the order of its parameters.
+    elementwise : bool
+        Whether it takes plain values of one row.
+    kind : {"model_independent", "model_dependent", "on_demand"}
+        Whether it may be stored for any model, belongs to one, or needs the request itself.
+    output : bool
+        Whether it is a column of the result. Features of text never are.
+    crossfit : int or None
+        The number of folds of training values, where the state is learned with the target.
+    columns : callable or None
+        For a feature of several columns: takes the state, returns their names.
+
+    Notes
+    -----
+    It pickles by its place in a module, as a function does, or else by value.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    inputs: tuple[str, ...]
+    elementwise: bool = False
+    kind: FeatureKind = "model_independent"
+    output: bool = True
+    crossfit: int | None = None
+    columns: Callable[[Any], tuple[str, ...]] | None = None
+    _fit: Callable[..., Any] | None = field(default=None, repr=False)
+    _summarise: Callable[..., Any] | None = field(default=None, repr=False)
+    #: Whether what learns takes the inputs in order, whatever it calls them.
+    _in_order: bool = field(default=False, repr=False)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the function returns."""
+        return self.function(*args, **kwargs)
+
+    @property
+    def takes_state(self) -> bool:
+        """Whether the function has a parameter ``state``."""
+        return STATE in inspect.signature(self.function).parameters
+
+    @property
+    def state_type(self) -> Any:
+        """The annotation of ``state``, or None."""
+        return self._annotation(STATE)
+
+    @property
+    def uses_target(self) -> bool:
+        """Whether its state is learned with the target."""
+        learners = [one for one in (self._fit, self._summarise) if one is not None]
+        return any(TARGET in inspect.signature(one).parameters for one in learners)
+
+    @property
+    def returns(self) -> Any:
+        """The annotation of what it returns, or None."""
+        return self._annotation("return")
+
+    def _annotation(self, name: str) -> Any:
+        function = self.function
+        if not inspect.isroutine(function) and not inspect.isclass(function):
+            function = type(function).__call__
+        try:
+            return inspect.get_annotations(function, eval_str=True).get(name)
+        except (NameError, TypeError):  # an annotation for type checkers alone, or a partial
+            return None
+
+    def arguments_of(self, function: Callable[..., Any], /) -> list[str]:
+        """Return which columns a function that learns takes, ``y`` among them, in order."""
+        names = list(inspect.signature(function).parameters)
+        if self._in_order:
+            return [*self.inputs, *([TARGET] if TARGET in names else [])]
+        return names
+
+    def fit(self, function: Callable[..., Any], /) -> Callable[..., Any]:
+        """Register the function that learns the state; for use as a decorator.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the columns that it names, of those that the feature reads, and ``y``, the
+            target, if it names it. With :meth:`summarise` it takes the summary alone. Returns
+            the state: a dataclass, a pydantic model, or plain values.
+
+        Returns
+        -------
+        callable
+            The function.
+        """
+        self._fit = function
+        return function
+
+    def summarise(self, function: Callable[..., Any], /) -> Callable[..., Any]:
+        """Register the function that turns a chunk into a Mergeable summary; a decorator.
+
+        Then the state can be learned from chunks in any order, and is the same to the bit.
+
+        Parameters
+        ----------
+        function : callable
+            Takes columns as :meth:`fit` does. Returns a summary, such as
+            :class:`prodml.sketches.Moments`, or a tuple of them.
+
+        Returns
+        -------
+        callable
+            The function.
+        """
+        self._summarise = function
+        return function
+
+    @property
+    def learner(self) -> Callable[..., Any] | None:
+        """The function that learns the state."""
+        return self._fit
+
+    @property
+    def summariser(self) -> Callable[..., Any] | None:
+        """The function that summarises a chunk."""
+        return self._summarise
+
+    def __reduce__(self) -> Any:
+        module = getattr(self.function, "__module__", "")
+        place = (module, getattr(self.function, "__qualname__", ""))
+        if _at(place) is self:
+            return _at, (place,)
+        parts = [getattr(self, one.name) for one in fields(self)]
+        return _restored, (parts,)
+
+
+def _at(place: tuple[str, str]) -> Any:
+    module, path = place
+    try:
+        found: Any = importlib.import_module(module)
+        for name in path.split("."):
+            found = getattr(found, name)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return found
+
+
+def _restored(parts: list[Any]) -> Feature:
+    return Feature(*parts)
+
+
+def _is_number_of_folds(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 2  # noqa: PLR2004
+
+
+def feature_of(
+    function: Callable[..., Any],
+    /,
+    *,
+    name: str | None = None,
+    elementwise: bool = False,
+    kind: FeatureKind = "model_independent",
+    output: bool = True,
+    crossfit: int | None = None,
+) -> Feature:
+    """Return the feature that a function defines; its parameters name what it reads.
+
+    Parameters
+    ----------
+    function : callable
+        A plain function.
+    name : str, optional
+        By default that of the function.
+    elementwise, kind, output, crossfit
+        See :class:`Feature`.
+
+    Raises
+    ------
+    FeatureDefinitionError
+        For anything but a function with plain named parameters, or a bad option.
+    """
+    name = str(name or getattr(function, "__name__", ""))
+    faults = []
+    if not name.isidentifier() or name in {STATE, TARGET, "<lambda>"}:
+        faults.append(
+            f"A feature must be named by an identifier other than 'state' and 'y', got {name!r}."
+        )
+    if crossfit is not None and not _is_number_of_folds(crossfit):
+        faults.append(f"`crossfit` of {name!r} must be an integer >= 2, got {crossfit!r}.")
+    inputs = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            faults.append(f"{name!r} takes *{parameter.name}; name what it reads instead.")
+        elif parameter.name != STATE and parameter.default is parameter.empty:
+            inputs.append(parameter.name)
+    if not inputs:
+        faults.append(f"{name!r} reads nothing. Name its inputs as parameters.")
+    if faults:
+        raise FeatureDefinitionError(" ".join(faults), faults=faults)
+    return Feature(
+        name=name,
+        function=function,
+        inputs=tuple(inputs),
+        elementwise=elementwise,
+        kind=kind,
+        output=output,
+        crossfit=crossfit,
+    )

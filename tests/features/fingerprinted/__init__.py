@@ -1,0 +1,1 @@
+"""Functions whose fingerprints are known."""
