@@ -101,7 +101,7 @@ def bare(session: nox.Session) -> None:
     """Run the tests that need no extra, with no extra installed."""
     session.install("-e", ".", *_group("test"))
     absent = "import importlib.util as u, sys; sys.exit(any(map(u.find_spec, sys.argv[1:])))"
-    session.run("python", "-c", absent, "pyarrow", "psycopg", "tqdm")
+    session.run("python", "-c", absent, "pyarrow", "psycopg", "redis", "tqdm")
     unneeded = " and ".join(f"not {marker}" for marker in _extra_markers())
     session.run(*TEST_RUN, "-m", unneeded, "tests", *session.posargs)
 

@@ -37,7 +37,7 @@ class ColumnRun:
     """
 
     def __init__(self, columns: dict[str, Column], n_rows: int) -> None:
-        self.columns = dict(columns)
+        self.columns = {name: _read_only(column) for name, column in columns.items()}
         self.n_rows = n_rows
         # by the identity of a column, which is kept here lest another takes its place
         self._distinct: dict[int, tuple[Column, Column, Column] | None] = {}
@@ -131,6 +131,14 @@ class ColumnRun:
 
 #: The kind of each dtype that a column can have.
 _KINDS: Final = {"f": "f", "i": "i", "b": "b", "O": "s"}
+
+
+def _read_only(column: Column) -> Column:
+    # a feature that writes into its input would change what others read
+    if column.flags.writeable:
+        column = column.view()
+        column.flags.writeable = False
+    return column
 
 
 def _own(column: Column, arguments: list[Column]) -> Column:

@@ -12,6 +12,7 @@ import numpy as np
 from prodml.errors import FitError
 from prodml.features._batch_kernel import ColumnRun
 from prodml.features._cast_columns import cast_frame
+from prodml.features._frame_checks import check_frame
 from prodml.features._learning import (
     cast_target,
     finish_state,
@@ -79,6 +80,7 @@ def fit_frame(
     training : bool
         Whether to compute every feature of the training rows.
     """
+    check_frame(frame, "What features are learned from")
     n_rows = len(frame)
     target = cast_target(y, n_rows)
     learners = [one for one in plan.features if one.learner is not None]
@@ -88,11 +90,12 @@ def fit_frame(
     needed = plan if training else plan.upstream(name for one in learners for name in one.inputs)
     fields = plan.fields if training else _read_by(plan, needed, learners)
     run = ColumnRun(cast_frame(frame, fields, absent="refuse"), n_rows)
+    seeds = _seeds_of_folds(plan, rng)
     steps: list[Step] = []
     for feature in plan.features:
         step = step_of(feature, learn_state(feature, run.columns, target))
         if feature in needed.features:
-            step = _run_step(run, step, target, rng)
+            step = _run_step(run, step, target, seeds)
         steps.append(step)
     proof = _proven(plan, steps, frame, run)
     return Fit(proof, run.columns if training else {})
@@ -103,12 +106,19 @@ def _read_by(plan: Plan, needed: Plan, learners: list[Feature]) -> tuple[Any, ..
     return tuple(one for one in plan.fields if one.name in names)
 
 
-def _run_step(run: ColumnRun, step: Step, target: Column | None, rng: np.random.Generator) -> Step:
+def _seeds_of_folds(plan: Plan, rng: np.random.Generator) -> dict[str, int]:
+    # drawn for all of them, since `fit` computes fewer features than `fit_transform`
+    names = [one.name for one in plan.features if one.crossfit is not None]
+    return dict(zip(names, rng.integers(2**63, size=len(names)).tolist(), strict=True))
+
+
+def _run_step(run: ColumnRun, step: Step, target: Column | None, seeds: Mapping[str, int]) -> Step:
     step_run = run.compute(step)
     if step.feature.crossfit is None or target is None:
         return step_run
     # what learns from this feature must not see its own target in it
-    folds = fold_of_rows(run.n_rows, step.feature.crossfit, rng)
+    rng = np.random.default_rng(seeds[step.name])
+    folds = fold_of_rows(run.n_rows, step.feature.crossfit, rng, feature=step.name)
     run.columns.update(out_of_fold(step_run, run.columns, target, folds))
     return step_run
 
@@ -165,6 +175,7 @@ def fit_chunks(plan: Plan, chunks: Chunks, /, *, map: Callable[..., Iterable[Any
             merged = merge_summaries([part[feature.name] for part in parts])
             states[feature.name] = finish_state(feature, merged)
     frame = reading.first()
+    check_frame(frame, "A chunk")
     steps = [step_of(one, states.get(one.name)) for one in plan.features]
     return Fit(_proven(plan, steps, frame, ColumnRun({}, len(frame))))
 
@@ -232,6 +243,7 @@ def _summarise_chunk(
 ) -> dict[str, tuple[Any, ...]]:
     """Return the summaries that some features need of one chunk. Pure; pickles."""
     frame, y = _frame_of(chunk)
+    check_frame(frame, "A chunk")
     target = cast_target(y, len(frame))
     learners = [one for one in plan.features if one.name in names]
     needed = plan.upstream(name for one in learners for name in one.inputs)

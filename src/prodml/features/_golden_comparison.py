@@ -12,6 +12,7 @@ from prodml.features._golden_predictions import predicted, unlike_predictions
 from prodml.features._ulps import (
     MOST_ULPS,
     NO_DISTANCE,
+    column_scales,
     differing_cells,
     ulps_between,
     whole_columns,
@@ -116,7 +117,13 @@ def _one_by_one(golden: GoldenRows, fitted: FittedFeatureSet) -> tuple[Matrix | 
 def _differences(
     columns: list[str], path: ReplayPath, expected: Matrix, got: Matrix, most_ulps: int
 ) -> Iterator[GoldenDifference]:
-    unlike = differing_cells(expected, got, most_ulps=most_ulps, whole=whole_columns(expected))
+    unlike = differing_cells(
+        expected,
+        got,
+        most_ulps=most_ulps,
+        whole=whole_columns(expected),
+        scales=column_scales(expected),
+    )
     if not unlike.any():
         return
     steps = ulps_between(expected, got)

@@ -153,11 +153,16 @@ def learn_state(feature: Feature, columns: Mapping[str, Column], y: Column | Non
     return _asked(feature, learner, _read(feature, learner, columns, y))
 
 
-def fold_of_rows(n_rows: int, n_folds: int, rng: np.random.Generator, /) -> npt.NDArray[np.int64]:
+def fold_of_rows(
+    n_rows: int, n_folds: int, rng: np.random.Generator, /, *, feature: str = ""
+) -> npt.NDArray[np.int64]:
     """Return the fold of each row: folds of equal size, in random order."""
     if n_rows < n_folds:
-        message = f"{n_rows} rows do not fill {n_folds} folds. Use fewer, or give more rows."
-        raise FitError(message)
+        message = (
+            f"{n_rows} rows do not fill the {n_folds} folds of {feature!r}. Use fewer, or give "
+            "more rows."
+        )
+        raise FitError(message, feature=feature)
     folds = np.arange(n_rows, dtype=np.int64) % n_folds
     rng.shuffle(folds)
     return folds

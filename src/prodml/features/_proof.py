@@ -108,13 +108,15 @@ def prove(
     kept = [row for row in range(n_odd) if _runs(steps, rows_at(odd, np.array([row])))]
     columns = {name: np.concatenate([column, odd[name][kept]]) for name, column in real.items()}
     n_rows = n_real + len(kept)
-    together = _computed(steps, columns, n_rows)
-    for name, column in trained.items():
-        _refuse_dependent(name, together[name][:n_real], column)
     alone = _alone(steps, columns, n_rows)
-    for step in steps:
-        for name in step.names:
-            _refuse_dependent(step.name, alone[name], together[name])
+    # real rows first, by themselves: made-up ones would give a mean that says nothing
+    for batch, n_batch in ((real, n_real), (columns, n_rows)):
+        together = _computed(steps, batch, n_batch)
+        for step in steps:
+            for name in step.names:
+                _refuse_dependent(step.name, alone[name][:n_batch], together[name])
+    for name, column in trained.items():
+        _refuse_dependent(name, alone[name][:n_real], column)
     demoted = _demoted(plan, steps, columns, together, n_rows)
     return Proof(tuple(steps), demoted, n_rows, len(kept), n_odd - len(kept))
 

@@ -23,6 +23,8 @@ from prodml.features._tracer import Operand, Tracer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import numpy.typing as npt
+
     from prodml.features._plan import Plan
     from prodml.features._steps import Step
     from prodml.features.field import Field
@@ -284,8 +286,16 @@ def _array_of(build: _Build, name: str) -> str:
     if name not in build.arrays:
         program, operand = build.program, build.operands[name]
         dtype = program.bind(np.dtype(DTYPES[operand.kind]))
-        build.arrays[name] = program.set(f"{program.bind(np.array)}([{operand.text}], {dtype})")
+        build.arrays[name] = program.set(
+            f"{program.bind(_column_of_one)}([{operand.text}], {dtype})"
+        )
     return build.arrays[name]
+
+
+def _column_of_one(values: list[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    column = np.array(values, dtype)
+    column.flags.writeable = False  # as in a batch
+    return column
 
 
 def _single(kind: str, feature: str) -> Callable[[Any], Any]:
@@ -298,8 +308,13 @@ def _single(kind: str, feature: str) -> Callable[[Any], Any]:
             and kind != "s"
             and result.shape == (1,)
         ):
-            return result
-        return column_of(result, 1, kind, feature=feature)
+            found = result
+        else:
+            found = column_of(result, 1, kind, feature=feature)
+        if found.flags.writeable:
+            found = found.view()
+            found.flags.writeable = False
+        return found
 
     return column
 

@@ -76,8 +76,9 @@ class Feature:
 
     @property
     def state_type(self) -> Any:
-        """The annotation of ``state``, or None."""
-        return self._annotation(STATE)
+        """The annotation of ``state``, or else of what the fit returns, or None."""
+        kind = _annotation_of(self.function, STATE)
+        return _annotation_of(self._fit, "return") if kind is None else kind
 
     @property
     def uses_target(self) -> bool:
@@ -88,23 +89,17 @@ class Feature:
     @property
     def returns(self) -> Any:
         """The annotation of what it returns, or None."""
-        return self._annotation("return")
-
-    def _annotation(self, name: str) -> Any:
-        function = self.function
-        if not inspect.isroutine(function) and not inspect.isclass(function):
-            function = type(function).__call__
-        try:
-            return inspect.get_annotations(function, eval_str=True).get(name)
-        except (NameError, TypeError):  # an annotation for type checkers alone, or a partial
-            return None
+        return _annotation_of(self.function, "return")
 
     def arguments_of(self, function: Callable[..., Any], /) -> list[str]:
         """Return which columns a function that learns takes, ``y`` among them, in order."""
-        names = list(inspect.signature(function).parameters)
+        parameters = inspect.signature(function).parameters
         if self._in_order:
-            return [*self.inputs, *([TARGET] if TARGET in names else [])]
-        return names
+            return [*self.inputs, *([TARGET] if TARGET in parameters else [])]
+        known = {*self.inputs, TARGET}
+        return [
+            name for name, one in parameters.items() if name in known or one.default is one.empty
+        ]
 
     def fit(self, function: Callable[..., Any], /) -> Callable[..., Any]:
         """Register the function that learns the state; for use as a decorator.
@@ -160,6 +155,21 @@ class Feature:
             return _at, (place,)
         parts = [getattr(self, one.name) for one in fields(self)]
         return _restored, (parts,)
+
+
+def _annotation_of(function: Any, name: str) -> Any:
+    """Return one annotation of a function, where what it names can be found."""
+    if not inspect.isroutine(function) and not inspect.isclass(function):
+        function = type(function).__call__
+    try:
+        annotation = inspect.get_annotations(function).get(name)
+        if isinstance(annotation, str):
+            # as inspect does, and of this one alone: others may be for type checkers
+            names = getattr(inspect.unwrap(function), "__globals__", {})
+            annotation = eval(annotation, names)  # noqa: S307 - the user's own code
+    except (NameError, TypeError, AttributeError, SyntaxError):
+        return None
+    return annotation
 
 
 def _at(place: tuple[str, str]) -> Any:

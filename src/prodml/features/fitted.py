@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -11,25 +12,26 @@ from prodml.errors import FeatureError, InputTypeError
 from prodml.features._batch_kernel import compute_features, schedule
 from prodml.features._cast_columns import cast_frame, cast_records
 from prodml.features._definition import digest_of, fingerprint_set
-from prodml.features._outputs import exact_floats, refuse_output
+from prodml.features._frame_checks import check_frame
+from prodml.features._outputs import exact_floats
 from prodml.features._record_kernel import compile_kernel
 from prodml.features._set_text import refuse_changed, write_set
 from prodml.features._state_text import encode_state
-from prodml.features._steps import step_of
+from prodml.features._steps import refuse_idle_text, refuse_repeated, step_of
 from prodml.features.check import CheckReport, check_features
 from prodml.features.explanation import FeatureExplanation, SetExplanation, explain_feature
 from prodml.features.lineage import Lineage, trace_lineage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
     import pandas as pd
 
     from prodml.features._definition import Definition
-    from prodml.features.fingerprint import CodeFingerprint
     from prodml.features._proof import Proof
     from prodml.features.field import Field
+    from prodml.features.fingerprint import CodeFingerprint
 
     Matrix = npt.NDArray[np.float64]
 
@@ -88,18 +90,18 @@ class FittedFeatureSet:
         self._fingerprints = dict(fingerprints)
         self._plan = definition.plan()
         self._steps = tuple(
-            _known(step_of(one, self._states.get(one.name)), self._kinds[one.name])
+            replace(step_of(one, self._states.get(one.name)), kinds=self._kinds[one.name])
             for one in self._plan.features
         )
         self._by_name = {step.name: step for step in self._steps}
-        _refuse_idle_text(self._steps)
+        refuse_idle_text(self._steps)
         self._outputs = [
             step
             for one in definition.features
             if (step := self._by_name[one.name]).feature.output and "s" not in (step.kinds or ())
         ]
         self.columns = tuple(name for step in self._outputs for name in step.names)
-        _refuse_repeated(self.columns)
+        refuse_repeated(self.fields, self._steps)
         self._kernel = compile_kernel(self._plan, self._steps, self.columns, demoted=self._demoted)
         self._run = self._kernel.run
         kept = frozenset(step.name for step in self._outputs)
@@ -156,6 +158,12 @@ class FittedFeatureSet:
         """
         return self._step(feature).state
 
+    @property
+    def target_encodings(self) -> dict[str, int | None]:
+        """The columns that were learned with the target, and the folds of their training values."""
+        learned = [one for one in self._steps if one.feature.uses_target]
+        return {name: one.feature.crossfit for one in learned for name in one.names}
+
     def transform(
         self,
         frame: pd.DataFrame,
@@ -194,9 +202,14 @@ class FittedFeatureSet:
         if output not in get_args(Output):
             message = f"`output` must be 'numpy' or 'pandas', got {output!r}."
             raise ValueError(message)
+        if order not in {"F", "C"}:
+            message = f"`order` must be 'F' or 'C', got {order!r}."
+            raise ValueError(message)
+        check_frame(frame, "What features are computed from")
         if self._forbids:
             self._refuse_extra(map(str, frame.columns))
-        matrix = self._matrix(cast_frame(frame, self.fields), len(frame), out)
+        matrix = self._written_to(out, len(frame))
+        self._write(cast_frame(frame, self.fields), matrix)
         if output == "pandas":
             import pandas as pd
 
@@ -224,7 +237,7 @@ class FittedFeatureSet:
             raise
         except Exception:  # noqa: BLE001 - of a feature's own code
             # whole columns name the feature that fails
-            row: Matrix = self._matrix(cast_records([record], self.fields), 1, None)[0]
+            row: Matrix = self._of_records([record])[0]
             return row
 
     def transform_many(self, records: Sequence[Mapping[str, Any]], /) -> Matrix:
@@ -253,19 +266,38 @@ class FittedFeatureSet:
                 pass
             else:
                 return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.columns))
-        return self._matrix(cast_records(records, self.fields), len(records), None)
+        return self._of_records(records)
 
-    def _matrix(self, columns: dict[str, Any], n_rows: int, out: Matrix | None) -> Matrix:
+    def _of_records(self, records: list[Any]) -> Matrix:
+        for row, record in enumerate(records):
+            if not isinstance(record, Mapping):
+                message = (
+                    f"A record must be a mapping, got {type(record).__name__} in row {row}. "
+                    "Give a dict of its inputs."
+                )
+                raise InputTypeError(
+                    message, field="record", got=record, expected="a mapping", row=row
+                )
+        matrix = self._written_to(None, len(records))
+        self._write(cast_records(records, self.fields), matrix)
+        return matrix
+
+    def _written_to(self, out: Matrix | None, n_rows: int) -> Matrix:
         shape = (n_rows, len(self.columns))
         if out is None:
-            out = np.empty(shape[::-1], dtype=np.float64).T
-        elif out.shape != shape or out.dtype != np.float64:
+            return np.empty(shape[::-1], dtype=np.float64).T
+        if not isinstance(out, np.ndarray):
+            message = f"`out` must be a numpy array, got {type(out).__name__}."
+            raise ValueError(message)  # noqa: TRY004 - as for an array of another dtype
+        if out.shape != shape or out.dtype != np.float64:
             message = f"`out` must be float64 of shape {shape}, got {out.dtype} of {out.shape}."
             raise ValueError(message)
-        for name, start, column in compute_features(self._schedule, columns, n_rows):
+        return out
+
+    def _write(self, columns: dict[str, Any], out: Matrix) -> None:
+        for name, start, column in compute_features(self._schedule, columns, len(out)):
             values = exact_floats(column, name) if column.dtype.kind == "i" else column
             out[start : start + len(values), self._places[name]] = values
-        return out
 
     def _refuse_extra(self, names: Iterable[str]) -> None:
         unknown = [name for name in names if name not in self._allowed]
@@ -361,26 +393,6 @@ class FittedFeatureSet:
     def _repr_html_(self) -> str:
         explained = self.explain()
         return explained._repr_html_()
-
-
-def _known(step: Any, kinds: tuple[str, ...]) -> Any:
-    return replace(step, kinds=kinds)
-
-
-def _refuse_idle_text(steps: Sequence[Any]) -> None:
-    read = {name for step in steps for name in step.inputs}
-    for step in steps:
-        if "s" in (step.kinds or ()) and step.name not in read:
-            raise refuse_output(
-                step.name, "is text, and no other feature reads it. Return numbers, or drop it."
-            )
-
-
-def _refuse_repeated(columns: Sequence[str]) -> None:
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
-    if repeated:
-        message = f"Column {repeated[0]!r} comes from two features. Rename one of them."
-        raise FeatureError(message)
 
 
 def _rebuilt(

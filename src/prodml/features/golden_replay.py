@@ -21,7 +21,7 @@ __all__ = ["GoldenDifference", "GoldenReplay", "ReplayPath"]
 ReplayPath = Literal["transform", "transform_one", "predict"]
 
 _MOST_TOLD: Final = 5
-_BASIS: Final = "the same bits, or 4 ulp with another numpy, CPU or math library"
+_BASIS: Final = "the same bits; with another numpy, CPU or math library 4 ulp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

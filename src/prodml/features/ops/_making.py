@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from prodml._core.scalars import normalise
 from prodml.errors import FeatureDefinitionError
-from prodml.features.feature import Feature
+from prodml.features.feature import STATE, TARGET, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["is_finite", "is_whole", "made_of", "refuse_option"]
+__all__ = ["finite_of", "made_of", "number_of", "refuse_option", "whole_of"]
 
 
 def made_of(
@@ -38,8 +39,8 @@ def made_of(
     **options
         Of :class:`Feature`.
     """
-    if not name.isidentifier():
-        message = f"`name` must be an identifier, got {name!r}."
+    if not _is_name(name):
+        message = f"`name` must be an identifier other than 'state' and 'y', got {name!r}."
         raise FeatureDefinitionError(message, faults=(message,))
     made = Feature(name=name, function=function, inputs=inputs, _in_order=True, **options)
     if learn is not None:
@@ -50,16 +51,33 @@ def made_of(
     return made
 
 
-def is_finite(value: object, /) -> bool:
-    """Say whether an option is a finite number; True and False are none."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)  # type: ignore[arg-type] # a number here
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name.isidentifier() and name not in {STATE, TARGET}
 
 
-def is_whole(value: object, /, *, least: int, most: int | None = None) -> bool:
-    """Say whether an option is an integer within limits; True and False are none."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return whole and least <= value and (most is None or value <= most)  # type: ignore[operator] # an int here
+def number_of(value: object, /) -> float | int | None:
+    """Return an option as a plain int or float, or None if it is no number but NaN, say, or True.
+
+    Scalars of numpy would decide the type of a result, and do not get into a compiled feature.
+    """
+    plain = normalise(value)
+    if isinstance(plain, bool) or not isinstance(plain, int | float):
+        return None
+    return int(plain) if isinstance(plain, int) else float(plain)
+
+
+def finite_of(value: object, /) -> float | int | None:
+    """Return an option as a plain finite number, or None if it is none."""
+    number = number_of(value)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def whole_of(value: object, /, *, least: int, most: int | None = None) -> int | None:
+    """Return an option as a plain int within limits, or None if it is none."""
+    number = number_of(value)
+    if not isinstance(number, int) or number < least or (most is not None and number > most):
+        return None
+    return number
 
 
 def refuse_option(got: Any, option: str, rule: str, /) -> FeatureDefinitionError:

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prodml._core.scalars import normalise
 from prodml.errors import FitError
-from prodml.features.ops._making import is_whole, made_of, refuse_option
+from prodml.features.ops._making import made_of, number_of, refuse_option, whole_of
 from prodml.sketches import CategoryCounts
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def one_hot(
 ) -> Feature:
     """Return a column of 0 and 1 for each category, named ``<name>_<category>``.
 
-    A category that is not among them, or a missing one, has 0 in every column.
+    A category that is not among them, or a missing one, has 0 in every column. The booleans of a
+    field that may be missing are the numbers 0 and 1.
 
     Parameters
     ----------
@@ -129,8 +131,9 @@ def one_hot(
     """
     called = called or f"{name}_one_hot"
     prefix = name if called == f"{name}_one_hot" else called
+    least = _at_least_one(min_count)
     if categories is None:
-        learn = (summarise_categories, _LearnCategories(_at_least_one(min_count), called))
+        learn = (summarise_categories, _LearnCategories(least, called))
         columns = _Names(prefix, None)
         return made_of(_OneHotLearned(), (name,), called, learn=learn, columns=columns)
     listed = _listed(categories)
@@ -138,17 +141,29 @@ def one_hot(
 
 
 def _at_least_one(min_count: int) -> int:
-    if not is_whole(min_count, least=1):
+    least = whole_of(min_count, least=1)
+    if least is None:
         raise refuse_option(min_count, "min_count", "an integer >= 1")
-    return min_count
+    return least
 
 
 def _listed(categories: Sequence[Category]) -> tuple[Category, ...]:
-    listed = tuple(categories)
-    odd = [one for one in listed if not isinstance(one, str | int)]
-    if isinstance(categories, str) or not listed or odd or len(set(listed)) < len(listed):
+    try:
+        listed = () if isinstance(categories, str) else tuple(map(_plain_category, categories))
+    except TypeError:
+        listed = ()
+    if not listed or len(set(listed)) < len(listed):
         raise refuse_option(categories, "categories", "different texts, integers or booleans")
     return listed
+
+
+def _plain_category(value: object) -> Category:
+    plain = normalise(value)
+    if isinstance(plain, str):
+        return str.__str__(plain)
+    if isinstance(plain, int):
+        return plain if isinstance(plain, bool) else int(plain)
+    raise TypeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +221,7 @@ def ordinal(
     categories : sequence of str, int or bool, optional
         In order. By default learned, in sorted order.
     unknown : float, default -1.0
-        What any other category gets.
+        What any other category gets; NaN makes it missing.
     min_count : int, default 1
         A category that is learned must be there in so many rows.
     called : str, optional
@@ -220,7 +235,8 @@ def ordinal(
     Raises
     ------
     FeatureDefinitionError
-        For an empty or repeated list of categories, or a `min_count` below 1.
+        For an empty or repeated list of categories, an `unknown` that is no number, or a
+        `min_count` below 1.
 
     Examples
     --------
@@ -229,8 +245,12 @@ def ordinal(
     (1.0, -1.0)
     """
     called = called or f"{name}_ordinal"
+    other = math.nan if unknown != unknown else number_of(unknown)  # noqa: PLR0124 - NaN
+    if other is None:
+        raise refuse_option(unknown, "unknown", "a number, or NaN")
+    least = _at_least_one(min_count)
     if categories is None:
-        learn = (summarise_categories, _LearnCodes(_at_least_one(min_count), called))
-        return made_of(_Ordinal(unknown), (name,), called, learn=learn, elementwise=True)
+        learn = (summarise_categories, _LearnCodes(least, called))
+        return made_of(_Ordinal(float(other)), (name,), called, learn=learn, elementwise=True)
     codes = {value: float(code) for code, value in enumerate(_listed(categories))}
-    return made_of(_OrdinalListed(codes, unknown), (name,), called, elementwise=True)
+    return made_of(_OrdinalListed(codes, float(other)), (name,), called, elementwise=True)

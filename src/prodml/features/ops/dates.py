@@ -191,7 +191,7 @@ def date_part(
 def _zone(tz: str) -> str:
     try:
         ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, ValueError, TypeError):
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):  # of a folder, as "Asia"
         raise refuse_option(tz, "tz", "an IANA name") from None
     return "UTC" if tz in {"UTC", "Etc/UTC"} else tz
 
@@ -231,7 +231,7 @@ def cyclic_date_part(
     >>> cyclic_date_part("at", "hour")(moments)[0].tolist()
     [1.0]
     """
-    if part not in _CYCLES:
+    if part not in tuple(_CYCLES):  # a list has no hash
         raise refuse_option(part, "part", f"one of {', '.join(_CYCLES)}")
     period, first = _CYCLES[part]
     called = called or f"{name}_{part}"

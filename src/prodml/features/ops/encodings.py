@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prodml.errors import FitError
-from prodml.features.ops._making import is_finite, is_whole, made_of, refuse_option
+from prodml.features.ops._making import finite_of, made_of, refuse_option, whole_of
 from prodml.features.ops.categories import Category, summarise_categories
 from prodml.sketches import CategoryCounts, GroupSums
 
@@ -127,12 +127,14 @@ def target_mean(
     5
     """
     called = called or f"{name}_target_mean"
-    if not is_finite(smoothing) or smoothing < 0:
+    weight = finite_of(smoothing)
+    if weight is None or weight < 0:
         raise refuse_option(smoothing, "smoothing", "a number >= 0")
-    if crossfit is not None and not is_whole(crossfit, least=2):
+    folds = whole_of(crossfit, least=2)
+    if crossfit is not None and folds is None:
         raise refuse_option(crossfit, "crossfit", "None or an integer >= 2")
-    learn = (summarise_target, _LearnMeans(float(smoothing), called))
-    return made_of(_TargetMean(), (name,), called, learn=learn, elementwise=True, crossfit=crossfit)
+    learn = (summarise_target, _LearnMeans(float(weight), called))
+    return made_of(_TargetMean(), (name,), called, learn=learn, elementwise=True, crossfit=folds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from prodml.features.ops._making import is_whole, made_of, refuse_option
+from prodml.features.ops._making import made_of, refuse_option, whole_of
 
 if TYPE_CHECKING:
     from prodml.features.feature import Feature
@@ -65,9 +65,11 @@ def hash_bucket(
     >>> hash_bucket("merchant")("shop no 7")
     1017.0
     """
-    if not is_whole(n_buckets, least=2, most=2**32):
+    buckets = whole_of(n_buckets, least=2, most=2**32)
+    if buckets is None:
         raise refuse_option(n_buckets, "n_buckets", "an integer between 2 and 2**32")
-    if not is_whole(seed, least=0, most=2**32 - 1):
+    start = whole_of(seed, least=0, most=2**32 - 1)
+    if start is None:
         raise refuse_option(seed, "seed", "an integer between 0 and 2**32 - 1")
-    function = _HashBucket(n_buckets, seed)
+    function = _HashBucket(buckets, start)
     return made_of(function, (name,), called or f"{name}_hash", elementwise=True)

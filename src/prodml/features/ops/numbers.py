@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodml.features.ops._making import is_whole, made_of, refuse_option
-from prodml.features.ops.scaling import known, summarise_grid
+from prodml.features.ops._making import finite_of, made_of, refuse_option, whole_of
+from prodml.features.ops.scaling import known, summarise_grid, too_wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,8 @@ class Edges:
 @dataclass(frozen=True, slots=True)
 class _Log1p:
     def __call__(self, x: Any) -> Any:
-        return np.log1p(x)
+        # of booleans, numpy makes a float of 16 bits
+        return np.log1p(x * 1.0)
 
 
 def log1p(name: str, /, *, called: str | None = None) -> Feature:
@@ -78,8 +79,11 @@ class _LearnEdges:
 
     def __call__(self, grid: Any) -> Edges:
         inner = [at / self.n_buckets for at in range(1, self.n_buckets)]
-        edges = {known(grid.quantile(q), self.feature) for q in inner}
-        return Edges(tuple(sorted(one for one in edges if math.isfinite(one))))
+        found = {known(grid.quantile(q), self.feature) for q in inner}
+        edges = tuple(sorted(filter(math.isfinite, found)))
+        if not edges:
+            raise too_wide(self.feature)
+        return Edges(edges)
 
 
 def bucketize(name: str, edges: Sequence[float] | int, /, *, called: str | None = None) -> Feature:
@@ -112,16 +116,26 @@ def bucketize(name: str, edges: Sequence[float] | int, /, *, called: str | None 
     [0.0, 1.0, 2.0, nan]
     """
     called = called or f"{name}_bucket"
-    if isinstance(edges, int):
-        if not is_whole(edges, least=2):
+    if isinstance(edges, int | np.integer):
+        n_buckets = whole_of(edges, least=2)
+        if n_buckets is None:
             raise refuse_option(edges, "edges", "rising numbers, or a number of buckets >= 2")
-        learn = (summarise_grid, _LearnEdges(edges, called))
+        learn = (summarise_grid, _LearnEdges(n_buckets, called))
         return made_of(_BucketLearned(), (name,), called, learn=learn)
-    listed = tuple(float(one) for one in edges)
-    rising = all(one < other for one, other in pairwise(listed))
-    if not listed or not rising or not all(map(math.isfinite, listed)):
+    listed = _finite_numbers(edges)
+    if not listed or not all(one < other for one, other in pairwise(listed)):
         raise refuse_option(edges, "edges", "finite numbers that rise")
     return made_of(_Bucket(listed), (name,), called)
+
+
+def _finite_numbers(edges: Any) -> tuple[float, ...]:
+    """Return edges as floats, or none of them if one is no finite number."""
+    try:
+        numbers = [] if isinstance(edges, bytes) else [finite_of(one) for one in edges]
+    except TypeError:
+        return ()
+    kept = tuple(float(one) for one in numbers if one is not None)
+    return kept if len(kept) == len(numbers) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +172,8 @@ def missing_indicator(name: str, /, *, called: str | None = None) -> Feature:
 @dataclass(frozen=True, slots=True)
 class _Product:
     def __call__(self, x: Any, other: Any) -> Any:
-        return x * other
+        # as floats, since the product of two integers may not fit into 64 bits
+        return x * 1.0 * other
 
 
 def interaction(name: str, other: str, /, *, called: str | None = None) -> Feature:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from prodml.errors import FitError
-from prodml.features.ops._making import is_finite, made_of, refuse_option
+from prodml.features.ops._making import finite_of, made_of, number_of, refuse_option
 from prodml.sketches import Moments, ValueGrid
 
 if TYPE_CHECKING:
     from prodml.features.feature import Feature
 
-__all__ = ["clip", "fill", "known", "scale", "summarise_grid"]
+__all__ = ["clip", "fill", "known", "scale", "summarise_grid", "too_wide"]
 
 Scaling = Literal["standard", "minmax", "robust"]
 
@@ -65,7 +65,9 @@ class _LearnSpan:
             center = known(summary.median, self.feature)
             low, high = (known(summary.quantile(q), self.feature) for q in (0.25, 0.75))
             width = high - low
-        return Span(center, width if width > 0 and math.isfinite(width) else 1.0)
+        if not math.isfinite(center) or not math.isfinite(width):
+            raise too_wide(self.feature)
+        return Span(center, width if width > 0 else 1.0)
 
 
 def known(value: float | None, feature: str, /) -> float:
@@ -74,6 +76,15 @@ def known(value: float | None, feature: str, /) -> float:
         message = f"{feature!r} cannot be learned: no row has a finite value. Give rows that have."
         raise FitError(message, feature=feature)
     return float(value)
+
+
+def too_wide(feature: str, /) -> FitError:
+    """Return the error for rows of which nothing finite can be learned."""
+    message = (
+        f"{feature!r} cannot be learned: too many rows are infinite, or they lie further apart "
+        "than a float can say. Clip them first."
+    )
+    return FitError(message, feature=feature)
 
 
 def scale(name: str, how: Scaling = "standard", /, *, called: str | None = None) -> Feature:
@@ -85,7 +96,8 @@ def scale(name: str, how: Scaling = "standard", /, *, called: str | None = None)
         A number.
     how : {"standard", "minmax", "robust"}, default "standard"
         Mean and standard deviation; minimum and range; or median and interquartile range. A
-        width of zero counts as one. Missing values have no part in it, and stay missing.
+        width of zero counts as one. Missing values have no part in it, and stay missing. Infinite
+        ones have none in moments and range, and are the ends of the order for quantiles.
     called : str, optional
         By default ``<name>_scaled``.
 
@@ -141,8 +153,10 @@ class _LearnFilling:
     feature: str
 
     def __call__(self, summary: Any) -> Filling:
-        value = summary.mean if self.how == "mean" else summary.median
-        return Filling(known(value, self.feature))
+        value = known(summary.mean if self.how == "mean" else summary.median, self.feature)
+        if not math.isfinite(value):
+            raise too_wide(self.feature)
+        return Filling(value)
 
 
 def fill(
@@ -176,12 +190,13 @@ def fill(
     [1.0, 0.0]
     """
     called = called or f"{name}_filled"
-    if how in {"mean", "median"}:
+    if isinstance(how, str) and how in {"mean", "median"}:
         summarise = summarise_moments if how == "mean" else summarise_grid
-        return made_of(_Fill(), (name,), called, learn=(summarise, _LearnFilling(str(how), called)))
-    if not is_finite(how):
+        return made_of(_Fill(), (name,), called, learn=(summarise, _LearnFilling(how, called)))
+    constant = finite_of(how)
+    if constant is None:
         raise refuse_option(how, "how", "'mean', 'median' or a finite number")
-    return made_of(_FillConstant(float(how)), (name,), called)
+    return made_of(_FillConstant(float(constant)), (name,), called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +221,8 @@ class _LearnLimits:
 
     def __call__(self, grid: Any) -> Limits:
         low, high = (known(grid.quantile(q), self.feature) for q in self.quantiles)
+        if low == math.inf or high == -math.inf:
+            raise too_wide(self.feature)
         return Limits(low, high)
 
 
@@ -251,11 +268,20 @@ def clip(
     if quantiles is not None:
         if low is not None or high is not None:
             raise refuse_option(quantiles, "quantiles", "given without `low` and `high`")
-        if not 0 <= quantiles[0] < quantiles[1] <= 1:
-            raise refuse_option(quantiles, "quantiles", "two rising numbers in 0 to 1")
-        learn = (summarise_grid, _LearnLimits(quantiles, called))
+        learn = (summarise_grid, _LearnLimits(_two_shares(quantiles), called))
         return made_of(_ClipLearned(), (name,), called, learn=learn)
-    given = [one for one in (low, high) if one is not None]
-    if not given or given != sorted(given) or any(one != one for one in given):  # noqa: PLR0124
+    given = [number_of(one) for one in (low, high) if one is not None]
+    numbers = [one for one in given if one is not None]
+    if not numbers or len(numbers) < len(given) or numbers != sorted(numbers):
         raise refuse_option((low, high), "low, high", "one limit, or two in rising order")
-    return made_of(_Clip(low, high), (name,), called)
+    return made_of(_Clip(number_of(low), number_of(high)), (name,), called)
+
+
+def _two_shares(quantiles: Any) -> tuple[float, float]:
+    try:
+        low, high = map(number_of, quantiles)
+    except (TypeError, ValueError):
+        low = high = None
+    if low is None or high is None or not 0 <= low < high <= 1:
+        raise refuse_option(quantiles, "quantiles", "two rising numbers in 0 to 1")
+    return float(low), float(high)
