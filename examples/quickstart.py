@@ -22,6 +22,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 import prodml as pm
 from prodml.evidence import collect_evidence
+from prodml.features import GoldenRows, LoggedFeatures, MemoryServedLog, ParityReport, audit_parity
 from prodml.quarantine import advise
 
 OUTPUT = Path("quickstart-output")
@@ -112,6 +113,22 @@ def score(scorer: Scorer, rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
         )
         # the ledger, not the folder, says which files count
         return pd.concat(sink.read(ledger.done_keys(job.namespace)), ignore_index=True)
+
+
+def serve(features: pm.features.FittedFeatureSet, rows: pd.DataFrame) -> ParityReport:
+    """Serve rows one by one, log what was served, and compare it with a batch over the log."""
+    log = MemoryServedLog()
+    served = LoggedFeatures(features, log, key="row", fraction=1.0)
+    for record in rows.reset_index().to_dict("records"):
+        served.transform_one(record)
+    report = audit_parity(log.records(), features, threshold=0.001)
+    rate = report.rows
+    print(
+        f"  {rate.n_mismatched} of {rate.n:,} differ from the batch by a bit; with "
+        f"{rate.confidence_level:.0%} confidence at most {rate.confidence_interval.high:.2%} do: "
+        f"{report.verdict}"
+    )
+    return report
 
 
 def drop_full_stop(row: dict) -> dict | None:
@@ -224,7 +241,11 @@ def main(folder: Path) -> None:
             f"area under the ROC curve {roc_auc_score(actual, predictions['probability']):.3f}"
         )
 
-        evidence = collect_evidence(training.summary, test.summary, queue.summary())
+        print("\n5. The same rows as single requests, as a service gets them")
+        parity = serve(features, rows.head(5_000))
+        GoldenRows.take(features, training.accepted).replay(features).raise_for_skew()
+
+        evidence = collect_evidence(training.summary, test.summary, queue.summary(), parity)
         (folder / "evidence.json").write_text(
             json.dumps([one.to_dict() for one in evidence], indent=1) + "\n", encoding="utf-8"
         )

@@ -101,9 +101,8 @@ def feature_set():
     def amount_per_item(amount_filled, n_items):
         return amount_filled / np.maximum(n_items, 1)
 
-    age_filled, income_filled = ops.fill("age", "median"), ops.fill("income", "median")
-    age_filled.output = income_filled.output = False
-    fs.add(age_filled, ops.bucketize("age_filled", EDGES, called="age_bucket"), income_filled)
+    fs.add(ops.fill("age", "median"), ops.fill("income", "median"), output=False)
+    fs.add(ops.bucketize("age_filled", EDGES, called="age_bucket"))
     fs.add(ops.log1p("income_filled", called="log_income"))
     fs.add(ops.scale("log_income", called="income_z"))
     fs.add(ops.one_hot("device", ["android", "ios", "web"]))

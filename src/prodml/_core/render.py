@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["html_table"]
+__all__ = ["html_code", "html_table"]
 
 _TABLE = "border-collapse:collapse;font:13px sans-serif"
 _CAPTION = "text-align:left;font-weight:600;white-space:nowrap;padding:2px 10px"
@@ -39,6 +39,22 @@ def html_table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, caption:
         f'<table style="{_TABLE}">{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
+
+
+def html_code(text: str, /) -> str:
+    """Return source code as HTML that keeps its lines.
+
+    Parameters
+    ----------
+    text : str
+        The code.
+
+    Examples
+    --------
+    >>> html_code("a < b")
+    '<pre style="font:12px monospace">a &lt; b</pre>'
+    """
+    return f'<pre style="font:12px monospace">{_escape(text)}</pre>'
 
 
 def _cell(content: Any) -> str:

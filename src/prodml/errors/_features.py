@@ -154,14 +154,14 @@ class RowDependentFeatureError(FeatureError):
     ----------
     feature : str
         The feature.
-    row : int
-        A row, by position, that shows it.
+    row : int or None
+        A row, by position in the frame, that shows it; None where only a made-up row does.
     batch_value, single_value : object
         Its value among the other rows, and alone.
     """
 
     def __init__(
-        self, message: str, *, feature: str, row: int, batch_value: Any, single_value: Any
+        self, message: str, *, feature: str, row: int | None, batch_value: Any, single_value: Any
     ) -> None:
         super().__init__(message)
         self.feature = feature

@@ -17,7 +17,6 @@ from prodml.features._cast_values import (
     MissingValue,
     caster_of,
 )
-from prodml.features._frame_checks import check_frame
 from prodml.features._typed_columns import (
     DTYPES,
     READY,
@@ -66,7 +65,6 @@ def cast_frame(
     DuplicateColumnError
         If a field's column is there twice.
     """
-    check_frame(frame, "What features are computed from")
     places = _places(frame, fields)
     lacking = [one for one in fields if one.name not in places]
     if bad := [one for one in lacking if absent == "refuse" or not one.nullable]:
@@ -107,17 +105,8 @@ def cast_records(records: Sequence[Mapping[str, Any]], fields: Sequence[Field], 
 def _cells_of_records(records: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
     try:
         return [record[name] for record in records]
-    except (KeyError, IndexError, TypeError):
-        for row, record in enumerate(records):
-            if not hasattr(record, "get"):
-                raise _no_record(record, row) from None
-    return [record.get(name) for record in records]
-
-
-def _no_record(given: object, row: int) -> InputTypeError:
-    kind = type(given).__name__
-    message = f"A record must be a mapping of names to values; record {row} is a {kind}."
-    return InputTypeError(message, field="", got=given, expected="mapping", row=row)
+    except KeyError:
+        return [record.get(name) for record in records]
 
 
 def empty_column(field: Field, n_rows: int, /) -> npt.NDArray[Any]:

@@ -205,7 +205,8 @@ def refuse_value(
 
 def _reason(field: Field, value: Any) -> str:
     if not isinstance(value, str):
-        return f"is a {type(value).__name__}"
+        kind = type(value).__name__
+        return f"is a{'n' * (kind[0] in 'aeiou')} {kind}"
     if field.coerce:
         return "cannot be read as one"
     return "is text; convert it, or declare the Field with coerce=True"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from prodml.features.field import Field
 
 __all__ = [
-    "Definition",
     "CodeFingerprint",
+    "Definition",
     "digest_of",
     "fingerprint_feature",
     "fingerprint_set",

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodml.errors import FitError
+from prodml.errors import FeatureError, FitError
 from prodml.features._batch_kernel import ColumnRun
 from prodml.features._cast_columns import cast_frame
 from prodml.features._frame_checks import check_frame
 from prodml.features._learning import (
+    ColumnCodes,
     cast_target,
     finish_state,
     fold_of_rows,
@@ -82,7 +83,7 @@ def fit_frame(
     """
     check_frame(frame, "What features are learned from")
     n_rows = len(frame)
-    target = cast_target(y, n_rows)
+    target = cast_target(y, n_rows) if _asks_for_target(plan) else None
     learners = [one for one in plan.features if one.learner is not None]
     if learners and not n_rows:
         message = f"The frame is empty, and {learners[0].name!r} must be learned. Give rows."
@@ -92,13 +93,20 @@ def fit_frame(
     run = ColumnRun(cast_frame(frame, fields, absent="refuse"), n_rows)
     seeds = _seeds_of_folds(plan, rng)
     steps: list[Step] = []
+    codes = ColumnCodes()
     for feature in plan.features:
-        step = step_of(feature, learn_state(feature, run.columns, target))
+        state = learn_state(feature, run.columns, target, codes=codes)
+        step = step_of(feature, state)
         if feature in needed.features:
             step = _run_step(run, step, target, seeds)
         steps.append(step)
     proof = _proven(plan, steps, frame, run)
     return Fit(proof, run.columns if training else {})
+
+
+def _asks_for_target(plan: Plan) -> bool:
+    """Whether any feature learns with the target; it is not judged where nobody looks at it."""
+    return any(one.uses_target for one in plan.features)
 
 
 def _read_by(plan: Plan, needed: Plan, learners: list[Feature]) -> tuple[Any, ...]:
@@ -130,7 +138,11 @@ def _proven(plan: Plan, steps: list[Step], frame: pd.DataFrame, run: ColumnRun) 
         {one.name: run.columns[one.name] for one in plan.fields if one.name in run.columns}
     )
     candidates = np.union1d(candidates, extremes)
-    columns = cast_frame(frame.iloc[candidates], plan.fields, absent="refuse")
+    try:
+        columns = cast_frame(frame.iloc[candidates], plan.fields, absent="refuse")
+    except FeatureError:
+        cast_frame(frame, plan.fields, absent="refuse")  # names the row by its place in the frame
+        raise
     chosen = choose_rows(columns, len(candidates))
     rows = rows_at(columns, chosen)
     trained = {
@@ -140,7 +152,8 @@ def _proven(plan: Plan, steps: list[Step], frame: pd.DataFrame, run: ColumnRun) 
         for name in step.names
         if name in run.columns
     }
-    return prove(plan, steps, rows, len(chosen), trained=trained)
+    places = candidates[chosen]
+    return prove(plan, steps, rows, len(chosen), trained=trained, positions=places)
 
 
 def _out_of_fold_among(plan: Plan, step: Step) -> bool:
@@ -244,7 +257,7 @@ def _summarise_chunk(
     """Return the summaries that some features need of one chunk. Pure; pickles."""
     frame, y = _frame_of(chunk)
     check_frame(frame, "A chunk")
-    target = cast_target(y, len(frame))
+    target = cast_target(y, len(frame)) if _asks_for_target(plan) else None
     learners = [one for one in plan.features if one.name in names]
     needed = plan.upstream(name for one in learners for name in one.inputs)
     run = ColumnRun(
@@ -252,4 +265,5 @@ def _summarise_chunk(
     )
     for feature in needed.features:
         run.compute(step_of(feature, states.get(feature.name)))
-    return {one.name: summarise_rows(one, run.columns, target) for one in learners}
+    codes = ColumnCodes()
+    return {one.name: summarise_rows(one, run.columns, target, codes=codes) for one in learners}

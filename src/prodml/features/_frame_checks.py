@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["check_columns", "check_frame", "column_of", "definition_error"]
+__all__ = ["check_columns", "check_frame", "column_of", "definition_error", "keys_of_record"]
 
 
 def column_of(frame: pd.DataFrame, label: Hashable, /) -> Any:
@@ -35,6 +35,26 @@ def check_frame(frame: Any, what: str, /) -> None:
     if not isinstance(frame, pd.DataFrame):
         message = f"{what} must be a pandas DataFrame, got {type(frame).__name__}."
         raise InputTypeError(message, field="frame", got=type(frame), expected="pandas.DataFrame")
+
+
+def keys_of_record(record: Any, /) -> Iterable[Any]:
+    """Return the keys of a record.
+
+    Raises
+    ------
+    InputTypeError
+        If it has none.
+    """
+    if isinstance(record, dict):
+        return record
+    try:
+        keys: Iterable[Any] = record.keys()
+    except (AttributeError, TypeError):
+        message = (
+            f"A record must be a mapping, got {type(record).__name__}. Give a dict of its inputs."
+        )
+        raise InputTypeError(message, field="record", got=record, expected="a mapping") from None
+    return keys
 
 
 def check_columns(frame: pd.DataFrame, labels: Iterable[Hashable], where: str, /) -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prodml.errors import FeatureDefinitionError, FeatureError, FitError
+from prodml.errors import FeatureDefinitionError, FeatureError, FitError, FormatError
 from prodml.features._batch_kernel import ColumnRun
+from prodml.features._state_text import settle_state
 from prodml.features._steps import step_of
 from prodml.features.feature import TARGET
+from prodml.sketches import code_categories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Column = npt.NDArray[Any]
 
 __all__ = [
+    "ColumnCodes",
     "cast_target",
     "finish_state",
     "fold_of_rows",
@@ -58,6 +61,8 @@ def learning_faults(feature: Feature, /) -> list[str]:
                 f"The fit of {name!r} reads {', '.join(strangers)}; it may read what the feature "
                 f"reads ({', '.join(feature.inputs)}) and y."
             )
+    if TARGET in feature.inputs and feature.uses_target:
+        faults.append(f"The fit of {name!r} takes y, which is the target and an input. Rename it.")
     if feature.crossfit is not None and not feature.uses_target:
         faults.append(f"Feature {name!r} has `crossfit`, and does not learn with y.")
     return faults
@@ -75,6 +80,8 @@ def cast_target(y: Any, n_rows: int, /) -> npt.NDArray[np.float64] | None:
         return None
     try:
         values = np.asarray(y, dtype=np.float64)
+        if values.shape == (n_rows, 1):  # a frame of one column
+            values = values[:, 0]
     except (TypeError, ValueError):
         message = "`y` must be numbers or booleans. Encode labels first, as `labels == 'yes'`."
         raise FitError(message) from None
@@ -115,8 +122,29 @@ def _asked(feature: Feature, function: Callable[..., Any], arguments: Sequence[A
     return result
 
 
+class ColumnCodes:
+    """Columns as codes into their categories, each made once for all features that learn from it.
+
+    Not thread-safe; each run has its own.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Any, Any]] = {}
+
+    def of(self, name: str, column: Column) -> tuple[Any, Any]:
+        """Return the codes of a column, and its categories."""
+        if name not in self._known:
+            self._known[name] = code_categories(column)
+        return self._known[name]
+
+
 def summarise_rows(
-    feature: Feature, columns: Mapping[str, Column], y: Column | None, /
+    feature: Feature,
+    columns: Mapping[str, Column],
+    y: Column | None,
+    /,
+    *,
+    codes: ColumnCodes | None = None,
 ) -> tuple[Any, ...]:
     """Return the summaries of a chunk that the state of a feature is made of."""
     function = feature.summariser
@@ -126,7 +154,11 @@ def summarise_rows(
             f"it a @{feature.name}.summarise that returns a Mergeable summary."
         )
         raise FitError(message, feature=feature.name)
-    result = _asked(feature, function, _read(feature, function, columns, y))
+    arguments = _read(feature, function, columns, y)
+    if codes is not None and (of_codes := getattr(function, "of_codes", None)) is not None:
+        function = of_codes
+        arguments[:1] = codes.of(feature.inputs[0], arguments[0])
+    result = _asked(feature, function, arguments)
     return result if isinstance(result, tuple) else (result,)
 
 
@@ -140,17 +172,32 @@ def finish_state(feature: Feature, summaries: tuple[Any, ...], /) -> Any:
     learner = feature.learner
     if learner is None:  # refused by learning_faults before
         raise FeatureDefinitionError(feature.name)
-    return _asked(feature, learner, summaries)
+    return _settled(feature, _asked(feature, learner, summaries))
 
 
-def learn_state(feature: Feature, columns: Mapping[str, Column], y: Column | None, /) -> Any:
+def _settled(feature: Feature, state: Any) -> Any:
+    try:
+        return settle_state(state, feature.state_type, feature=feature.name)
+    except FormatError as error:
+        message = f"The fit of {feature.name!r} returned {state!r}: {error}"
+        raise FitError(message, feature=feature.name) from None
+
+
+def learn_state(
+    feature: Feature,
+    columns: Mapping[str, Column],
+    y: Column | None,
+    /,
+    *,
+    codes: ColumnCodes | None = None,
+) -> Any:
     """Return the state of a feature, learned from whole columns; None if it has none."""
     learner = feature.learner
     if learner is None:
         return None
     if feature.summariser is not None:
-        return finish_state(feature, summarise_rows(feature, columns, y))
-    return _asked(feature, learner, _read(feature, learner, columns, y))
+        return finish_state(feature, summarise_rows(feature, columns, y, codes=codes))
+    return _settled(feature, _asked(feature, learner, _read(feature, learner, columns, y)))
 
 
 def fold_of_rows(

@@ -21,6 +21,7 @@ __all__ = [
     "column_of_values",
     "exact_float",
     "exact_floats",
+    "matrix_for",
     "refuse_output",
     "value_of",
 ]
@@ -188,6 +189,19 @@ def value_of(value: Any, kind: str, /, *, feature: str) -> Any:
         f"returned {value!r}, a {type(value).__name__}, where {KIND_NAMES[kind]} are expected. "
         "Let it return one type, or annotate what it returns.",
     )
+
+
+def matrix_for(shape: tuple[int, int], out: Any = None, /) -> npt.NDArray[np.float64]:
+    """Return a matrix to write columns to: the one that was given, or a new one."""
+    if out is None:
+        return np.empty(shape[::-1], dtype=np.float64).T
+    if not isinstance(out, np.ndarray):
+        message = f"`out` must be a numpy array, got {type(out).__name__}."
+        raise ValueError(message)  # noqa: TRY004 - as for an array of another dtype
+    if out.shape != shape or out.dtype != np.float64:
+        message = f"`out` must be float64 of shape {shape}, got {out.dtype} of {out.shape}."
+        raise ValueError(message)
+    return out
 
 
 def refuse_output(feature: str, what: str, /) -> FeatureOutputError:

@@ -84,6 +84,13 @@ def _refuse_clashes(features: Sequence[Feature], fields: Sequence[Field]) -> Non
         if feature.name in taken:
             faults.append(f"{feature.name!r} is the name of another input or feature. Rename it.")
         taken.add(feature.name)
+    faults += [
+        f"Feature {feature.name!r} has a default for {name!r}, which is an input or a feature. "
+        "Drop the default to read it, or rename the parameter."
+        for feature in features
+        for name in feature.constants
+        if name in taken
+    ]
     if faults:
         raise FeatureDefinitionError(" ".join(faults), faults=faults)
 
@@ -109,8 +116,9 @@ def _unknown(
 ) -> str:
     if name in unusable:
         return (
-            f"Feature {feature!r} reads {name!r}, whose type in the contract cannot be an input; "
-            "it must be a float, int, bool, str or datetime, or one of these that may be missing."
+            f"Feature {feature!r} reads {name!r}, whose type in the contract or name cannot be an "
+            "input; it must be a float, int, bool, str or datetime, or one of these that may be "
+            "missing, and be named by an identifier other than 'state'."
         )
     if name in several:
         return f"Feature {feature!r} reads {name!r}, which has several columns. Read its input."
@@ -123,24 +131,24 @@ def _in_order(features: Sequence[Feature], fields: set[str]) -> list[Feature]:
     by_name = {one.name: one for one in features}
     ordered: list[Feature] = []
     done = set(fields)
-    path: list[str] = []
-
-    def visit(feature: Feature) -> None:
-        if feature.name in done:
-            return
-        if feature.name in path:
-            cycle = path[path.index(feature.name) :]
-            told = " -> ".join([*cycle, feature.name])
-            message = f"Features need each other: {told}. Let one of them read inputs alone."
-            raise FeatureCycleError(message, cycle=cycle)
-        path.append(feature.name)
-        for name in feature.inputs:
-            if name not in fields:
-                visit(by_name[name])
-        path.pop()
-        done.add(feature.name)
-        ordered.append(feature)
-
     for feature in features:
-        visit(feature)
+        # what is being visited, each read by the one before, and what it has yet to read
+        path = {} if feature.name in done else {feature.name: iter(feature.inputs)}
+        while path:
+            name = next(reversed(path))
+            below = next((one for one in path[name] if one not in done), None)
+            if below is None:
+                del path[name]
+                done.add(name)
+                ordered.append(by_name[name])
+            elif below in path:
+                raise _cycle([*path][[*path].index(below) :])
+            else:
+                path[below] = iter(by_name[below].inputs)
     return ordered
+
+
+def _cycle(names: list[str]) -> FeatureCycleError:
+    told = " -> ".join([*names, names[0]])
+    message = f"Features need each other: {told}. Let one of them read inputs alone."
+    return FeatureCycleError(message, cycle=names)

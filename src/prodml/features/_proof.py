@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Disagreement", "Proof", "compare_kernel", "differing", "prove"]
 
-_TOLD: Final = "differs from whole columns on row {row}: {got!r} instead of {expected!r}"
+_TOLD: Final = "differs from whole columns on {row}: {got!r} instead of {expected!r}"
+
+#: Up to here numbers can be added and subtracted without drowning others.
+_TAME: Final = 1e16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Proof:
     n_odd : int
         How many of them were made up.
     n_refused : int
-        Made-up rows on which a feature fails, in every way alike.
+        Made-up rows on which a feature fails, alone as in a batch; they are left out.
     """
 
     steps: tuple[Step, ...]
@@ -80,6 +83,7 @@ def prove(
     /,
     *,
     trained: Mapping[str, npt.NDArray[Any]],
+    positions: npt.NDArray[np.int64],
 ) -> Proof:
     """Compute features in every way, and compare them bit by bit.
 
@@ -95,6 +99,8 @@ def prove(
         How many.
     trained : mapping of str to numpy.ndarray
         Columns that are known from a run over more rows, at the real rows.
+    positions : numpy.ndarray of int64, shape (n_real,)
+        Where the real rows stand in their frame, for messages.
 
     Raises
     ------
@@ -108,17 +114,38 @@ def prove(
     kept = [row for row in range(n_odd) if _runs(steps, rows_at(odd, np.array([row])))]
     columns = {name: np.concatenate([column, odd[name][kept]]) for name, column in real.items()}
     n_rows = n_real + len(kept)
+    rows = _Rows(plan, columns, positions)
     alone = _alone(steps, columns, n_rows)
-    # real rows first, by themselves: made-up ones would give a mean that says nothing
-    for batch, n_batch in ((real, n_real), (columns, n_rows)):
-        together = _computed(steps, batch, n_batch)
-        for step in steps:
-            for name in step.names:
-                _refuse_dependent(step.name, alone[name][:n_batch], together[name])
-    for name, column in trained.items():
-        _refuse_dependent(name, alone[name][:n_real], column)
-    demoted = _demoted(plan, steps, columns, together, n_rows)
+    # real rows first, by themselves: among infinities any mean or range is the same NaN
+    every = np.arange(n_rows)
+    for picked in (every[:n_real], every[_is_tame(columns, n_rows)], every):
+        together = _computed(steps, rows_at(columns, picked), len(picked))
+        _refuse_dependent(steps, rows, picked, alone, together)
+    _refuse_dependent(steps, rows, every[:n_real], alone, trained)
+    demoted = _demoted(steps, rows, together, n_rows)
     return Proof(tuple(steps), demoted, n_rows, len(kept), n_odd - len(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows that are compared: real ones, then made-up ones."""
+
+    plan: Plan
+    columns: Columns
+    positions: npt.NDArray[np.int64]
+
+    def record(self, row: int) -> dict[str, Any]:
+        return record_at(self.plan.fields, self.columns, row)
+
+    def place(self, row: int) -> int | None:
+        return int(self.positions[row]) if row < len(self.positions) else None
+
+    def told(self, row: int) -> str:
+        place = self.place(row)
+        if place is not None:
+            return f"row {place}"
+        values = ", ".join(f"{name}={value!r}" for name, value in self.record(row).items())
+        return f"a made-up row ({values})"
 
 
 def _learn_kinds(
@@ -162,19 +189,46 @@ def differing(one: npt.NDArray[Any], other: npt.NDArray[Any], /) -> npt.NDArray[
     return np.flatnonzero(~same)
 
 
-def _refuse_dependent(name: str, single: npt.NDArray[Any], batch: npt.NDArray[Any]) -> None:
-    rows = differing(single, batch)
-    if not rows.size:
-        return
-    row = int(rows[0])
-    alone, among = single[row], batch[row]
+def _is_tame(columns: Columns, n_rows: int) -> npt.NDArray[np.bool_]:
+    """Return which rows have only numbers with which others can be computed."""
+    tame = np.ones(n_rows, dtype=bool)
+    for column in columns.values():
+        if column.dtype.kind in "fi":
+            tame &= np.abs(column.astype(np.float64)) <= _TAME
+    return tame
+
+
+def _refuse_dependent(
+    steps: Sequence[Step],
+    rows: _Rows,
+    picked: npt.NDArray[np.int64],
+    alone: Mapping[str, npt.NDArray[Any]],
+    batch: Mapping[str, npt.NDArray[Any]],
+) -> None:
+    """Refuse the first feature whose values of some rows differ from those of each row alone."""
+    for step in steps:
+        for name in step.names:
+            if name not in batch:
+                continue
+            found = differing(alone[name][picked], batch[name])
+            if found.size:
+                at = int(found[0])
+                row = int(picked[at])
+                raise _dependent(
+                    step.name, rows, row, _item(alone[name][row]), _item(batch[name][at])
+                )
+
+
+def _dependent(
+    name: str, rows: _Rows, row: int, alone: Any, among: Any
+) -> RowDependentFeatureError:
     message = (
-        f"Feature {name!r} depends on other rows: it is {among!s} in row {row} of a batch, and "
-        f"{alone!s} for the row alone, as it would be served. Learn means, ranks and the like "
+        f"Feature {name!r} depends on other rows: it is {among!r} in {rows.told(row)} of a batch, "
+        f"and {alone!r} for the row alone, as it would be served. Learn means, ranks and the like "
         "with a `fit` function, and take them from `state`."
     )
-    raise RowDependentFeatureError(
-        message, feature=name, row=row, batch_value=_item(among), single_value=_item(alone)
+    return RowDependentFeatureError(
+        message, feature=name, row=rows.place(row), batch_value=among, single_value=alone
     )
 
 
@@ -182,17 +236,18 @@ def _item(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _demoted(
-    plan: Plan, steps: Sequence[Step], columns: Columns, expected: Columns, n_rows: int
-) -> dict[str, str]:
+def _demoted(steps: Sequence[Step], rows: _Rows, expected: Columns, n_rows: int) -> dict[str, str]:
     """Return the features whose compiled lines do not give the same bits, and why."""
-    records = [record_at(plan.fields, columns, row) for row in range(n_rows)]
+    records = [rows.record(row) for row in range(n_rows)]
+    plain = {step.name for step in steps if step.feature.elementwise}
     demoted: dict[str, str] = {}
     while True:
-        found = compare_kernel(plan, steps, records, expected, demoted)
+        found = compare_kernel(rows.plan, steps, records, expected, demoted)
         if found is None:
             return demoted
-        told = _TOLD.format(row=found.row, got=found.got, expected=found.expected)
+        if found.feature in plain or found.feature in demoted:
+            raise _single_differs(found, rows)
+        told = _TOLD.format(row=rows.told(found.row), got=found.got, expected=found.expected)
         demoted = demoted | {found.feature: told}
 
 
@@ -218,10 +273,28 @@ def compare_kernel(
                 got = values if isinstance(values, Exception) else values[at]
                 wanted = _item(expected[name][row])
                 if not _same(got, wanted):
-                    if step.name in demoted or step.feature.elementwise:
-                        raise _single_differs(step.name, row, wanted, got)
+                    if isinstance(got, Exception):
+                        return _failing(plan, steps, row, records[row], expected, demoted)
                     return Disagreement(step.name, row, wanted, got)
     return None
+
+
+def _failing(
+    plan: Plan,
+    steps: Sequence[Step],
+    row: int,
+    record: Mapping[str, Any],
+    expected: Mapping[str, npt.NDArray[Any]],
+    demoted: Mapping[str, str],
+) -> Disagreement:
+    """Return which feature it is that fails in the kernel, where none fails in a batch."""
+    for at, step in enumerate(steps, start=1):
+        kernel = compile_kernel(plan, steps[:at], [], demoted=demoted, as_floats=False)
+        error = _values_or_error(kernel.run, record)
+        if isinstance(error, Exception):
+            return Disagreement(step.name, row, _item(expected[step.names[0]][row]), error)
+    # it fails now and then, which the last is as good a name for as any
+    return Disagreement(steps[-1].name, row, _item(expected[steps[-1].names[0]][row]), None)
 
 
 def _values_or_error(run: Any, record: Mapping[str, Any]) -> Any:
@@ -239,11 +312,15 @@ def _same(got: Any, wanted: Any) -> bool:
     return bool(got == wanted)
 
 
-def _single_differs(feature: str, row: int, batch: Any, single: Any) -> RowDependentFeatureError:
+def _single_differs(found: Disagreement, rows: _Rows) -> RowDependentFeatureError:
     message = (
-        f"Feature {feature!r} is {batch!r} in row {row} of a batch and {single!r} for the record "
-        "alone. Does it keep something between calls?"
+        f"Feature {found.feature!r} is {found.expected!r} in {rows.told(found.row)} of a batch "
+        f"and {found.got!r} for the record alone. Does it keep something between calls?"
     )
     return RowDependentFeatureError(
-        message, feature=feature, row=row, batch_value=batch, single_value=single
+        message,
+        feature=found.feature,
+        row=rows.place(found.row),
+        batch_value=found.expected,
+        single_value=found.got,
     )

@@ -66,7 +66,8 @@ def choose_rows(columns: Mapping[str, npt.NDArray[Any]], n_rows: int, /) -> npt.
         chosen.update(dict.fromkeys(first[:_MOST_PATTERNS].tolist()))
     spread = np.linspace(0, n_rows - 1, num=min(n_rows, _MOST_ROWS), dtype=np.int64)
     chosen.update(dict.fromkeys(spread.tolist()))
-    return np.array(list(chosen)[: _MOST_ROWS + _MOST_PATTERNS], dtype=np.int64)
+    # in their order, as what depends on it would have it
+    return np.array(sorted(list(chosen)[: _MOST_ROWS + _MOST_PATTERNS]), dtype=np.int64)
 
 
 def rows_at(

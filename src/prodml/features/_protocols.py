@@ -34,7 +34,12 @@ class FieldLike(Protocol):
 
     @property
     def name(self) -> str:
-        """The name under which a row has it."""
+        """Its name in the contract."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[Sequence[str | int]]:
+        """Where a row has it: names to try in order, each a path into nested values."""
         ...
 
     @property

@@ -20,11 +20,13 @@ _FOREIGN: Final = frozenset({"numpy", "pandas"})
 
 
 def exact_cell(cell: Any, /) -> Any:
-    """Return a cell, or the builtin that a subclass of one stands for: what can be stored."""
+    """Return a cell, or the builtin of the same value: what can be stored."""
     kind = type(cell)
     if kind in _PLAIN or cell is None or kind is bool:
         return cell
     if kind.__module__.partition(".")[0] in _FOREIGN:
+        if kind.__name__ == "Timestamp" and cell.tzinfo is UTC and not cell.nanosecond:
+            return cell.to_pydatetime()  # the same moment, as a service has it
         return cell  # stored exactly, as what it is
     for base, plain in _PLAIN.items():
         if isinstance(cell, base):

@@ -294,7 +294,7 @@ def _array_of(build: _Build, name: str) -> str:
 
 def _column_of_one(values: list[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     column = np.array(values, dtype)
-    column.flags.writeable = False  # as in a batch
+    column.setflags(write=False)  # as in a batch
     return column
 
 
@@ -311,9 +311,7 @@ def _single(kind: str, feature: str) -> Callable[[Any], Any]:
             found = result
         else:
             found = column_of(result, 1, kind, feature=feature)
-        if found.flags.writeable:
-            found = found.view()
-            found.flags.writeable = False
+        found.setflags(write=False)
         return found
 
     return column

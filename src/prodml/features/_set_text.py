@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prodml.features._definition import Definition
-    from prodml.features.fingerprint import CodeFingerprint
     from prodml.features.field import Field
+    from prodml.features.fingerprint import CodeFingerprint
 
 __all__ = ["read_set", "refuse_changed", "write_set"]
 
 _FORMAT: Final = "prodml-features/1"
+_KINDS: Final = ("f", "i", "b", "s")
 
 
 def write_set(
@@ -72,12 +73,25 @@ def read_set(text: str | bytes, name: str, /) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(text)
         content["features"] = {one["name"]: one for one in content["features"]}
         known = content["format"] == _FORMAT and content["name"] == name
+        known = known and isinstance(content["fingerprint"], str)
+        known = known and all(map(_is_feature, content["features"].values()))
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:
         message = f"The text is not what {name!r} was stored as. Give `to_json` of it."
         raise FormatError(message)
     return content
+
+
+def _is_feature(one: dict[str, Any]) -> bool:
+    kinds, told = one["kinds"], one["length_one"]
+    return (
+        isinstance(one["fingerprint"], str)
+        and isinstance(kinds, list)
+        and all(kind in _KINDS for kind in kinds)
+        and (told is None or isinstance(told, str))
+        and "state" in one
+    )
 
 
 def refuse_changed(

@@ -12,6 +12,7 @@ from prodml.errors import FeatureError
 from prodml.evidence import Evidence
 from prodml.features._batch_kernel import ColumnRun
 from prodml.features._cast_columns import cast_frame, gaps_of
+from prodml.features._frame_checks import check_frame
 from prodml.features._proof import prove
 from prodml.features._proof_rows import choose_rows, extreme_rows, rows_at
 from prodml.features.lint import LintFinding, lint_function
@@ -19,6 +20,7 @@ from prodml.features.lint import LintFinding, lint_function
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy.typing as npt
     import pandas as pd
 
     from prodml.features._plan import Plan
@@ -38,7 +40,7 @@ class FeatureFault:
     reason : str
         What differs, for a person.
     row : int or None
-        A row among those that were compared.
+        A row of the frame, by position; None where only a made-up row shows it.
     """
 
     feature: str
@@ -91,7 +93,10 @@ class CheckReport:
         return {
             "n_rows": self.n_rows,
             "n_compared": self.n_compared,
-            "faults": [{"feature": one.feature, "reason": one.reason} for one in self.faults],
+            "faults": [
+                {"feature": one.feature, "reason": one.reason, "row": one.row}
+                for one in self.faults
+            ],
             "n_missing": dict(self.n_missing),
             "n_infinite": dict(self.n_infinite),
             "n_unknown": dict(self.n_unknown),
@@ -168,7 +173,8 @@ class CheckReport:
         )
 
     def __repr__(self) -> str:
-        found = "all the same" if self.passed else f"{len(self.faults)} faults"
+        n_faults = len(self.faults)
+        found = "all the same" if self.passed else f"{n_faults} fault{'s' * (n_faults > 1)}"
         return f"<CheckReport: {self.n_compared:,} rows compared, {found}>"
 
     def _repr_html_(self) -> str:
@@ -199,36 +205,16 @@ def check_features(
     subject : str
         Fingerprint of the features.
     """
+    check_frame(frame, "What is checked")
     n_rows = len(frame)
     columns = cast_frame(frame, plan.fields)
     run = ColumnRun(columns, n_rows)
-    for step in steps:
-        run.compute(step)
-    spread = np.unique(np.linspace(0, n_rows - 1, num=min(n_rows, 4096), dtype=np.int64))
-    candidates = np.union1d(spread, extreme_rows(columns))
-    chosen = candidates[choose_rows(rows_at(columns, candidates), len(candidates))]
-    trained = {name: run.columns[name][chosen] for step in steps for name in step.names}
-    faults: list[FeatureFault] = []
-    n_compared, demoted_now = len(chosen), dict(demoted)
-    try:
-        proof = prove(plan, steps, rows_at(columns, chosen), len(chosen), trained=trained)
-    except FeatureError as error:
-        faults.append(
-            FeatureFault(getattr(error, "feature", ""), str(error), getattr(error, "row", None))
-        )
-    else:
-        n_compared, demoted_now = proof.n_rows, proof.demoted
-        faults += [
-            # it was served as compiled, and that is not what a batch gives
-            FeatureFault(name, f"the compiled kernel {why}")
-            for name, why in proof.demoted.items()
-            if name not in demoted
-        ]
+    faults, n_compared, demoted_now = _compare(plan, steps, demoted, run)
     floats = {name: one for name, one in columns.items() if one.dtype.kind == "f"}
     return CheckReport(
         n_rows=n_rows,
         n_compared=n_compared,
-        faults=tuple(faults),
+        faults=faults,
         n_missing={name: int(gaps_of(one).sum()) for name, one in columns.items()},
         n_infinite={name: int(np.isinf(one).sum()) for name, one in floats.items()},
         n_unknown=_count_unknown(steps, run),
@@ -242,11 +228,50 @@ def check_features(
     )
 
 
+def _compare(
+    plan: Plan, steps: Sequence[Step], demoted: Mapping[str, str], run: ColumnRun
+) -> tuple[tuple[FeatureFault, ...], int, dict[str, str]]:
+    """Return what differs, the number of rows compared, and what is not traced."""
+    inputs, chosen = dict(run.columns), np.empty(0, dtype=np.int64)
+    try:
+        for step in steps:
+            run.compute(step)
+        chosen = _rows_to_compare(inputs, run.n_rows)
+        proof = prove(
+            plan,
+            steps,
+            rows_at(inputs, chosen),
+            len(chosen),
+            trained={name: run.columns[name][chosen] for step in steps for name in step.names},
+            positions=chosen,
+        )
+    except FeatureError as error:
+        row = getattr(error, "row", None)
+        fault = FeatureFault(getattr(error, "feature", ""), str(error), row)
+        return (fault,), len(chosen), dict(demoted)
+    faults = [
+        # it was served as compiled, and that is not what a batch gives
+        FeatureFault(name, f"the compiled kernel {why}")
+        for name, why in proof.demoted.items()
+        if name not in demoted
+    ]
+    return tuple(faults), proof.n_rows, proof.demoted
+
+
+def _rows_to_compare(columns: dict[str, Any], n_rows: int) -> npt.NDArray[np.int64]:
+    spread = np.unique(np.linspace(0, n_rows - 1, num=min(n_rows, 4096), dtype=np.int64))
+    candidates = np.union1d(spread, extreme_rows(columns))
+    positions: npt.NDArray[np.int64] = candidates[
+        choose_rows(rows_at(columns, candidates), len(candidates))
+    ]
+    return positions
+
+
 def _count_unknown(steps: Sequence[Step], run: ColumnRun) -> dict[str, int]:
     counts = {}
     for step in steps:
         knows = getattr(step.feature.function, "knows", None)
-        if knows is None:
+        if knows is None or step.inputs[0] not in run.columns:
             continue
         values, sizes = _counted(run.columns[step.inputs[0]])
         unknown = [not knows(value, step.state) for value in values]

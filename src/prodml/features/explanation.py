@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from prodml._core.render import html_table
+from prodml._core.render import html_code, html_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prodml.features.fingerprint import CodeFingerprint
     from prodml.features._record_kernel import RecordKernel
     from prodml.features._steps import Step
+    from prodml.features.fingerprint import CodeFingerprint
 
 __all__ = ["FeatureExplanation", "SetExplanation", "explain_feature"]
 
@@ -78,7 +78,16 @@ class FeatureExplanation:
         return "\n".join([*lines, "", self.source])
 
     def _repr_html_(self) -> str:
-        return html_table(("", self.name), [(k, v) for k, v in self.to_dict().items() if v])
+        rows = [
+            ("reads", ", ".join(self.inputs)),
+            ("columns", ", ".join(self.columns)),
+            ("kind", self.kind),
+            ("single record", self.single_record),
+            ("why not traced", self.reason),
+            ("state", "" if self.state is None else _shortened(repr(self.state))),
+            ("fingerprint", self.fingerprint),
+        ]
+        return html_table(("", self.name), [row for row in rows if row[1]]) + html_code(self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass, fields
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from prodml.errors import FeatureDefinitionError
+from prodml.errors import FeatureDefinitionError, SkewError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ STATE: Final = "state"
 TARGET: Final = "y"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Feature:
     """A feature as it was defined. Callable, as the function it is made of.
 
@@ -60,14 +61,24 @@ class Feature:
     output: bool = True
     crossfit: int | None = None
     columns: Callable[[Any], tuple[str, ...]] | None = None
-    _fit: Callable[..., Any] | None = field(default=None, repr=False)
-    _summarise: Callable[..., Any] | None = field(default=None, repr=False)
+    _fit: Callable[..., Any] | None = None
+    _summarise: Callable[..., Any] | None = None
     #: Whether what learns takes the inputs in order, whatever it calls them.
-    _in_order: bool = field(default=False, repr=False)
+    _in_order: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns."""
         return self.function(*args, **kwargs)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """The parameters with a default, which are no inputs."""
+        if self._in_order:
+            return ()
+        parameters = inspect.signature(self.function).parameters.values()
+        return tuple(
+            one.name for one in parameters if one.default is not one.empty and one.name != STATE
+        )
 
     @property
     def takes_state(self) -> bool:
@@ -148,11 +159,15 @@ class Feature:
         """The function that summarises a chunk."""
         return self._summarise
 
+    def __repr__(self) -> str:
+        return f"<Feature {self.name} <- {', '.join(self.inputs)}>"
+
     def __reduce__(self) -> Any:
         module = getattr(self.function, "__module__", "")
         place = (module, getattr(self.function, "__qualname__", ""))
-        if _at(place) is self:
-            return _at, (place,)
+        # another process has a `__main__` of its own
+        if module != "__main__" and _found_at(place) is self:
+            return _feature_at, (place,)
         parts = [getattr(self, one.name) for one in fields(self)]
         return _restored, (parts,)
 
@@ -172,7 +187,18 @@ def _annotation_of(function: Any, name: str) -> Any:
     return annotation
 
 
-def _at(place: tuple[str, str]) -> Any:
+def _feature_at(place: tuple[str, str]) -> Feature:
+    found = _found_at(place)
+    if not isinstance(found, Feature):
+        message = (
+            f"Feature {place[1]!r} is not in module {place[0]!r} any more, where it was when the "
+            "features were stored. Go back to that code, or fit again."
+        )
+        raise SkewError(message, differences=(place[1],))
+    return found
+
+
+def _found_at(place: tuple[str, str]) -> Any:
     module, path = place
     try:
         found: Any = importlib.import_module(module)
@@ -189,6 +215,10 @@ def _restored(parts: list[Any]) -> Feature:
 
 def _is_number_of_folds(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 2  # noqa: PLR2004
+
+
+def _is_callable(function: object) -> bool:
+    return callable(function)
 
 
 def feature_of(
@@ -217,18 +247,24 @@ def feature_of(
     FeatureDefinitionError
         For anything but a function with plain named parameters, or a bad option.
     """
+    if not _is_callable(function):
+        message = f"A feature is a function, got {function!r}."
+        raise FeatureDefinitionError(message, faults=(message,))
     name = str(name or getattr(function, "__name__", ""))
     faults = []
-    if not name.isidentifier() or name in {STATE, TARGET, "<lambda>"}:
+    if not name.isidentifier() or iskeyword(name) or name in {STATE, TARGET}:
         faults.append(
             f"A feature must be named by an identifier other than 'state' and 'y', got {name!r}."
         )
     if crossfit is not None and not _is_number_of_folds(crossfit):
         faults.append(f"`crossfit` of {name!r} must be an integer >= 2, got {crossfit!r}.")
+    if kind not in get_args(FeatureKind):
+        choices = ", ".join(map(repr, get_args(FeatureKind)))
+        faults.append(f"`kind` of {name!r} must be one of {choices}; got {kind!r}.")
     inputs = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-            faults.append(f"{name!r} takes *{parameter.name}; name what it reads instead.")
+            faults.append(f"{name!r} takes {parameter}; name what it reads instead.")
         elif parameter.name != STATE and parameter.default is parameter.empty:
             inputs.append(parameter.name)
     if not inputs:

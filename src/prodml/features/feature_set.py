@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from prodml.features.fingerprint import CodeFingerprint
     from prodml.features._protocols import RecordContract
+    from prodml.features.fingerprint import CodeFingerprint
 
 __all__ = ["FeatureSet"]
 
@@ -170,6 +171,11 @@ class FeatureSet:
         -------
         Feature
             Callable as the function; ``.fit`` and ``.summarise`` register how it learns.
+
+        Notes
+        -----
+        A function that is defined again, as when a cell of a notebook is run again, takes the
+        place of the first. Another one of the same name is refused when the set is fitted.
         """
 
         def define(plain: Callable[..., Any]) -> Feature:
@@ -181,24 +187,35 @@ class FeatureSet:
                 output=output,
                 crossfit=crossfit,
             )
-            self._features.append(made)
+            self._take(made)
             return made
 
         return define if function is None else define(function)
 
-    def add(self, *features: Feature) -> None:
+    def add(self, *features: Feature, output: bool = True) -> None:
         """Add features that are made already, as those of :mod:`prodml.features.ops`.
 
         Parameters
         ----------
         *features : Feature
             In order.
+        output : bool, default True
+            With False, they are only read by other features, and are no columns of the result.
         """
         for one in features:
             if not _is_feature(one):
                 message = f"`add` takes features, got {one!r}. Decorate functions with @fs.feature."
                 raise FeatureDefinitionError(message, faults=(message,))
-        self._features.extend(features)
+        for one in features:
+            self._take(one if output else replace(one, output=False))
+
+    def _take(self, one: Feature) -> None:
+        """Add a feature, or put it in the place of itself, as when a cell is run again."""
+        for at, known in enumerate(self._features):
+            if known.name == one.name and _is_defined_at(known) == _is_defined_at(one):
+                self._features[at] = one
+                return
+        self._features.append(one)
 
     def _definition(self) -> Definition:
         plan_features(self._features, self._fields, self._unusable)
@@ -341,6 +358,16 @@ class FeatureSet:
             f"<FeatureSet {self.name} {self.version}: {len(self._fields)} inputs, "
             f"{len(self._features)} features, {n_learn} of them learn>"
         )
+
+
+def _is_defined_at(one: Feature) -> tuple[Any, ...]:
+    """Return what is the same if a definition is run again."""
+    code = getattr(one.function, "__code__", None)
+    if code is None:
+        return one.function, one.inputs
+    if getattr(one.function, "__module__", None) == "__main__":  # cells are moved and rewritten
+        return (one.function.__qualname__,)
+    return code.co_filename, code.co_firstlineno, one.function.__qualname__
 
 
 def _is_filled(text: object) -> bool:

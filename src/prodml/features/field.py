@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,7 +13,7 @@ from prodml.features._protocols import RecordContract
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from prodml.features._protocols import FieldLike, TypeLike
+    from prodml.features._protocols import FieldLike
 
 __all__ = ["Dtype", "Field", "fields_of"]
 
@@ -32,6 +33,15 @@ _OF_CONTRACTS: Final[dict[str, Dtype]] = {
     "bool": "bool",
     "str": "string",
     "datetime": "timestamp[us, UTC]",
+}
+
+
+#: Types of the values of its literals and enumerations.
+_OF_VALUES: Final[dict[type, Dtype]] = {
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    str: "string",
 }
 
 
@@ -107,8 +117,8 @@ class Field:
         return f"Field({', '.join([repr(self.name), repr(self.dtype), *options])})"
 
 
-def _is_identifier(name: object) -> bool:
-    return isinstance(name, str) and name.isidentifier()
+def _is_parameter(name: object) -> bool:
+    return isinstance(name, str) and name.isidentifier() and not iskeyword(name) and name != "state"
 
 
 def _is_flag(value: object) -> bool:
@@ -121,10 +131,10 @@ def _is_field(one: object) -> bool:
 
 def _faults_of(field: Field) -> list[str]:
     faults = []
-    if not _is_identifier(field.name):
+    if not _is_parameter(field.name):
         faults.append(
-            f"`name` must be an identifier, since features name it as a parameter; "
-            f"got {field.name!r}. Rename the column."
+            f"`name` must be an identifier other than 'state', since features name it as a "
+            f"parameter; got {field.name!r}. Rename the column."
         )
     if field.dtype not in get_args(Dtype):
         choices = ", ".join(map(repr, get_args(Dtype)))
@@ -148,21 +158,30 @@ def _faults_of(field: Field) -> list[str]:
 
 def fields_of(inputs: Iterable[Field] | RecordContract, /) -> tuple[tuple[Field, ...], list[str]]:
     """Return the inputs, and the names of those fields of a contract that cannot be one."""
-    if not isinstance(inputs, RecordContract):
-        fields = tuple(inputs)
-        if strangers := [one for one in fields if not _is_field(one)]:
-            message = (
-                f"`inputs` must be Fields or a contract, got {strangers[0]!r}. "
-                'Write Field("amount", "float64").'
-            )
-            raise FeatureDefinitionError(message, faults=(message,))
+    if isinstance(inputs, RecordContract):
+        described = getattr(inputs.describe(), "fields", None)
+        if described is None:  # a frame describes itself, too
+            raise _no_inputs(type(inputs).__name__)
+        read = [(_name_in_rows(one), _field_of(one)) for one in described]
+        fields = tuple(field for _, field in read if field is not None)
         _refuse_repeated(fields)
-        return fields, []
-    read = [(described.name, _field_of(described)) for described in inputs.describe().fields]
-    return (
-        tuple(field for _, field in read if field is not None),
-        [name for name, field in read if field is None],
+        return fields, [name for name, field in read if field is None]
+    try:
+        fields = tuple(inputs)
+    except TypeError:
+        raise _no_inputs(inputs) from None
+    if strangers := [one for one in fields if not _is_field(one)]:
+        raise _no_inputs(strangers[0])
+    _refuse_repeated(fields)
+    return fields, []
+
+
+def _no_inputs(given: object) -> FeatureDefinitionError:
+    message = (
+        f"`inputs` must be Fields or a contract, got {given!r}. "
+        'Write [Field("amount", "float64"), ...].'
     )
+    return FeatureDefinitionError(message, faults=(message,))
 
 
 def _refuse_repeated(fields: tuple[Field, ...]) -> None:
@@ -173,18 +192,23 @@ def _refuse_repeated(fields: tuple[Field, ...]) -> None:
         raise FeatureDefinitionError(message, faults=(message,))
 
 
+def _name_in_rows(described: FieldLike) -> str:
+    """Return the column of a field, which may have another name than the attribute."""
+    first = described.inputs[0]
+    return str(first[0]) if len(first) == 1 else described.name
+
+
 def _field_of(described: FieldLike) -> Field | None:
+    name = _name_in_rows(described)
+    if not _is_parameter(name) or len(described.inputs[0]) > 1:  # a path into a nested value
+        return None
     kind, nullable = described.type, False
     while kind.kind == "nullable":
         kind, nullable = kind.parts["inner"], True
-    dtype = _dtype_of(kind)
-    if dtype is None or not described.name.isidentifier():
-        return None
-    return Field(described.name, dtype, nullable)
-
-
-def _dtype_of(kind: TypeLike) -> Dtype | None:
     if (known := _OF_CONTRACTS.get(kind.kind)) is not None:
-        return known
+        return Field(name, known, nullable)
     values: Any = kind.rules.get("values", ())
-    return "string" if values and all(isinstance(one, str) for one in values) else None
+    found = {type(one) for one in values} - {type(None)}
+    if len(found) != 1 or (dtype := _OF_VALUES.get(found.pop())) is None:
+        return None
+    return Field(name, dtype, nullable or None in values)

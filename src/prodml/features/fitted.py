@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -12,18 +11,18 @@ from prodml.errors import FeatureError, InputTypeError
 from prodml.features._batch_kernel import compute_features, schedule
 from prodml.features._cast_columns import cast_frame, cast_records
 from prodml.features._definition import digest_of, fingerprint_set
-from prodml.features._frame_checks import check_frame
-from prodml.features._outputs import exact_floats
+from prodml.features._frame_checks import check_frame, keys_of_record
+from prodml.features._outputs import exact_floats, matrix_for
 from prodml.features._record_kernel import compile_kernel
 from prodml.features._set_text import refuse_changed, write_set
-from prodml.features._state_text import encode_state
+from prodml.features._state_text import encode_state, refuse_lossy, settle_state
 from prodml.features._steps import refuse_idle_text, refuse_repeated, step_of
 from prodml.features.check import CheckReport, check_features
 from prodml.features.explanation import FeatureExplanation, SetExplanation, explain_feature
 from prodml.features.lineage import Lineage, trace_lineage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -58,6 +57,10 @@ class FittedFeatureSet:
         The inputs that are read.
     columns : tuple of str
         The names of the output columns, in the order of definition.
+    definition_fingerprint : str
+        What identifies the definition, apart from what was learned; hexadecimal.
+    fingerprint : str
+        What identifies the features: their code, inputs, options and states; hexadecimal.
 
     Examples
     --------
@@ -112,6 +115,8 @@ class FittedFeatureSet:
         self._state_texts = {
             name: encode_state(state, feature=name) for name, state in self._states.items()
         }
+        self.definition_fingerprint = fingerprint_set(self.fields, self._fingerprints)
+        self.fingerprint = digest_of([self.definition_fingerprint, self._state_texts])
 
     @classmethod
     def _of(cls, definition: Definition, proof: Proof) -> FittedFeatureSet:
@@ -138,25 +143,18 @@ class FittedFeatureSet:
         """The inputs that are read."""
         return self._plan.fields
 
-    @property
-    def definition_fingerprint(self) -> str:
-        """What identifies the definition, apart from what was learned; hexadecimal."""
-        return fingerprint_set(self.fields, self._fingerprints)
-
-    @property
-    def fingerprint(self) -> str:
-        """What identifies the features: their code, inputs, options and states; hexadecimal."""
-        return digest_of([self.definition_fingerprint, self._state_texts])
-
     def state(self, feature: str, /) -> Any:
-        """Return what a feature learned, or None.
+        """Return a copy of what a feature learned, or None.
 
         Raises
         ------
         FeatureError
             For an unknown name.
         """
-        return self._step(feature).state
+        step = self._step(feature)
+        if step.state is None:
+            return None
+        return settle_state(step.state, step.feature.state_type, feature=feature)
 
     @property
     def target_encodings(self) -> dict[str, int | None]:
@@ -190,7 +188,7 @@ class FittedFeatureSet:
         Returns
         -------
         numpy.ndarray of float64, shape (n_rows, n_columns), or pandas.DataFrame
-            The columns are those of :attr:`columns`.
+            The columns are those of ``fitted.columns``.
 
         Raises
         ------
@@ -208,7 +206,7 @@ class FittedFeatureSet:
         check_frame(frame, "What features are computed from")
         if self._forbids:
             self._refuse_extra(map(str, frame.columns))
-        matrix = self._written_to(out, len(frame))
+        matrix = matrix_for((len(frame), len(self.columns)), out)
         self._write(cast_frame(frame, self.fields), matrix)
         if output == "pandas":
             import pandas as pd
@@ -230,15 +228,14 @@ class FittedFeatureSet:
             The same bits as its row of :meth:`transform`.
         """
         if self._forbids:
-            self._refuse_extra(record)
+            self._refuse_extra(keys_of_record(record))
         try:
             return np.array(self._run(record), dtype=np.float64)
         except FeatureError:
             raise
         except Exception:  # noqa: BLE001 - of a feature's own code
             # whole columns name the feature that fails
-            row: Matrix = self._of_records([record])[0]
-            return row
+            return self._of_records([record]).reshape(-1)
 
     def transform_many(self, records: Sequence[Mapping[str, Any]], /) -> Matrix:
         """Return the features of several records.
@@ -258,7 +255,7 @@ class FittedFeatureSet:
         records = list(records)
         if self._forbids:
             for record in records:
-                self._refuse_extra(record)
+                self._refuse_extra(keys_of_record(record))
         if len(records) < _MANY_RECORDS:
             try:
                 rows = [self._run(record) for record in records]
@@ -269,30 +266,11 @@ class FittedFeatureSet:
         return self._of_records(records)
 
     def _of_records(self, records: list[Any]) -> Matrix:
-        for row, record in enumerate(records):
-            if not isinstance(record, Mapping):
-                message = (
-                    f"A record must be a mapping, got {type(record).__name__} in row {row}. "
-                    "Give a dict of its inputs."
-                )
-                raise InputTypeError(
-                    message, field="record", got=record, expected="a mapping", row=row
-                )
-        matrix = self._written_to(None, len(records))
+        for record in records:
+            keys_of_record(record)
+        matrix = matrix_for((len(records), len(self.columns)))
         self._write(cast_records(records, self.fields), matrix)
         return matrix
-
-    def _written_to(self, out: Matrix | None, n_rows: int) -> Matrix:
-        shape = (n_rows, len(self.columns))
-        if out is None:
-            return np.empty(shape[::-1], dtype=np.float64).T
-        if not isinstance(out, np.ndarray):
-            message = f"`out` must be a numpy array, got {type(out).__name__}."
-            raise ValueError(message)  # noqa: TRY004 - as for an array of another dtype
-        if out.shape != shape or out.dtype != np.float64:
-            message = f"`out` must be float64 of shape {shape}, got {out.dtype} of {out.shape}."
-            raise ValueError(message)
-        return out
 
     def _write(self, columns: dict[str, Any], out: Matrix) -> None:
         for name, start, column in compute_features(self._schedule, columns, len(out)):
@@ -363,7 +341,9 @@ class FittedFeatureSet:
         """Return the inputs, definitions and states as JSON, from which FeatureSet.restore reads.
 
         No code is in it but as text to read; the functions come from the FeatureSet.
+        It raises FingerprintError if a state would not come back as it is.
         """
+        refuse_lossy({one.name: one.feature for one in self._steps}, self._states)
         return write_set(
             self._definition,
             fields=self.fields,

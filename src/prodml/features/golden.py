@@ -17,11 +17,11 @@ from prodml._core.cells import decode_cell, encode_cell
 from prodml._core.render import html_table
 from prodml._frozen_mapping import FrozenMapping
 from prodml.errors import FeatureError, FormatError
-from prodml.features._cast_columns import cast_frame
+from prodml.features._cast_columns import cast_frame, gaps_of
 from prodml.features._compute_environment import describe_environment
 from prodml.features._golden_comparison import replay_rows
 from prodml.features._golden_predictions import decode_predictions, encode_predictions, predicted
-from prodml.features._proof_rows import choose_rows, extreme_rows, rows_at
+from prodml.features._proof_rows import extreme_rows, rows_at
 from prodml.features._raw_cells import exact_cell, frame_of_cells
 
 if TYPE_CHECKING:
@@ -316,7 +316,12 @@ def _chosen_rows(fitted: FittedFeatureSet, frame: pd.DataFrame, n: int) -> npt.N
     columns = rows_at(inputs, candidates) | {
         f"feature {name}": matrix[:, at] for at, name in enumerate(fitted.columns)
     }
-    return candidates[choose_rows(columns, len(candidates))[:n]]
+    gaps = np.stack([gaps_of(column) for column in columns.values()], axis=1)
+    _, patterns = np.unique(np.packbits(gaps, axis=1), axis=0, return_index=True)
+    others = np.linspace(0, len(candidates) - 1, num=min(n, len(candidates)), dtype=np.int64)
+    wanted = [*extreme_rows(columns).tolist(), *patterns.tolist(), *others.tolist()]
+    chosen: npt.NDArray[np.int64] = candidates[sorted([*dict.fromkeys(wanted)][:n])]
+    return chosen
 
 
 def _fields_of(content: dict[str, Any]) -> dict[str, Any]:

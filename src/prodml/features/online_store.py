@@ -266,7 +266,7 @@ class PutReport:
 class OnlineStore(Protocol):
     """The newest row of each entity. Safe between threads.
 
-    :mod:`prodml.features.online_rows` reads keys and rows for a store and answers for it, so that
+    ``prodml.features.online_rows`` reads keys and rows for a store and answers for it, so that
     all stores understand the same; :func:`prodml.testing.check_online_store` holds one to its
     promises.
     """

@@ -133,7 +133,8 @@ class FeatureSetTransformer:
             self.fitted_: FittedFeatureSet | None = None
             return self._numbers(rows, reset=True)
         frame = self._frame(rows, reset=True)
-        target = _as_numbers(y)
+        asked = any(one.uses_target for one in self.feature_set.features)
+        target = _as_numbers(y) if asked else None
         if not transform:
             self.fitted_ = self.feature_set.fit(frame, target, rng=self.random_state)
             return None

@@ -107,9 +107,9 @@ def _high(k: int, n: int, miss: float) -> float:
         return 1.0
     if k == 0:
         return -math.expm1(math.log(miss) / n)  # 1 - miss ** (1 / n), with all of its digits
-    from scipy.special import betainccinv
+    from scipy.special import betaincinv
 
-    return float(betainccinv(k + 1, n - k, miss))
+    return float(betaincinv(k + 1, n - k, 1 - miss))
 
 
 def _whole(count: Any, argument: str) -> int:

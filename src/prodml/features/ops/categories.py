@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from prodml.features.feature import Feature
 
-__all__ = ["Category", "one_hot", "ordinal", "summarise_categories"]
+__all__ = ["Category", "CountCategories", "one_hot", "ordinal"]
 
 Category = str | int | bool | float
 
@@ -35,9 +35,17 @@ class Codes:
     codes: dict[Category, float]
 
 
-def summarise_categories(x: Any) -> CategoryCounts:
-    """Return how often each category is there."""
-    return CategoryCounts.of(x)
+@dataclass(frozen=True, slots=True)
+class CountCategories:
+    """Summarises how often each category is there."""
+
+    def __call__(self, x: Any) -> CategoryCounts:
+        """Return the counts of a column."""
+        return CategoryCounts.of(x)
+
+    def of_codes(self, codes: Any, values: Any) -> CategoryCounts:
+        """Do the same for a column that is coded already."""
+        return CategoryCounts.from_codes(codes, values)
 
 
 def _chosen(counts: CategoryCounts, min_count: int, feature: str) -> tuple[Category, ...]:
@@ -133,7 +141,7 @@ def one_hot(
     prefix = name if called == f"{name}_one_hot" else called
     least = _at_least_one(min_count)
     if categories is None:
-        learn = (summarise_categories, _LearnCategories(least, called))
+        learn = (CountCategories(), _LearnCategories(least, called))
         columns = _Names(prefix, None)
         return made_of(_OneHotLearned(), (name,), called, learn=learn, columns=columns)
     listed = _listed(categories)
@@ -250,7 +258,7 @@ def ordinal(
         raise refuse_option(unknown, "unknown", "a number, or NaN")
     least = _at_least_one(min_count)
     if categories is None:
-        learn = (summarise_categories, _LearnCodes(least, called))
+        learn = (CountCategories(), _LearnCodes(least, called))
         return made_of(_Ordinal(float(other)), (name,), called, learn=learn, elementwise=True)
     codes = {value: float(code) for code, value in enumerate(_listed(categories))}
     return made_of(_OrdinalListed(codes, float(other)), (name,), called, elementwise=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodml.errors import FitError
 from prodml.features.ops._making import finite_of, made_of, refuse_option, whole_of
-from prodml.features.ops.categories import Category, summarise_categories
+from prodml.features.ops.categories import Category, CountCategories
 from prodml.sketches import CategoryCounts, GroupSums
 
 if TYPE_CHECKING:
@@ -44,9 +44,17 @@ class _Lookup(dict[Any, float]):
         return self._other
 
 
-def summarise_target(x: Any, y: Any) -> GroupSums:
-    """Return the sum of the target for each category."""
-    return GroupSums.of(x, y)
+@dataclass(frozen=True, slots=True)
+class SumTarget:
+    """Summarises what the target sums to in each category."""
+
+    def __call__(self, x: Any, y: Any) -> GroupSums:
+        """Return the sums of a column and its target."""
+        return GroupSums.of(x, y)
+
+    def of_codes(self, codes: Any, values: Any, y: Any) -> GroupSums:
+        """Do the same for a column that is coded already."""
+        return GroupSums.from_codes(codes, values, y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,8 @@ def target_mean(
     smoothing : float, default 10.0
         How many rows the overall mean counts for; >= 0.
     crossfit : int or None, default 5
-        Folds of the training values in :meth:`FeatureSet.fit_transform`. With None a training row
-        sees its own target, and a model will trust the feature too much.
+        Folds of the training values in :meth:`~prodml.features.FeatureSet.fit_transform`. With
+        None a training row sees its own target, and a model will trust the feature too much.
     called : str, optional
         By default ``<name>_target_mean``.
 
@@ -133,7 +141,7 @@ def target_mean(
     folds = whole_of(crossfit, least=2)
     if crossfit is not None and folds is None:
         raise refuse_option(crossfit, "crossfit", "None or an integer >= 2")
-    learn = (summarise_target, _LearnMeans(float(weight), called))
+    learn = (SumTarget(), _LearnMeans(float(weight), called))
     return made_of(_TargetMean(), (name,), called, learn=learn, elementwise=True, crossfit=folds)
 
 
@@ -181,5 +189,5 @@ def frequency(name: str, /, *, called: str | None = None) -> Feature:
     'city_frequency'
     """
     called = called or f"{name}_frequency"
-    learn = (summarise_categories, _LearnShares(called))
+    learn = (CountCategories(), _LearnShares(called))
     return made_of(_Frequency(), (name,), called, learn=learn, elementwise=True)

@@ -142,7 +142,7 @@ def _finite_numbers(edges: Any) -> tuple[float, ...]:
 class _Missing:
     def __call__(self, x: Any) -> Any:
         # text that is missing is None, a missing number differs from itself
-        return (x == None) | (x != x)  # noqa: E711, PLR0124
+        return x == None if x.dtype.kind == "O" else x != x  # noqa: E711, PLR0124
 
 
 def missing_indicator(name: str, /, *, called: str | None = None) -> Feature:
