@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from prodml.errors import InputTypeError, MissingInputError
-from prodml.features import Field
+from prodml.features import FeatureSet, Field
 from prodml.features._cast_columns import cast_frame, cast_records
 
 MOMENT = "timestamp[us, UTC]"
@@ -74,6 +74,7 @@ def field(dtype, **options):
         (field("bool", coerce=True), 1.0, True),
         (field("bool", nullable=True), True, 1.0),
         (field("string"), np.str_("a"), "a"),
+        (field("string"), np.str_("a\0"), "a\0"),
         (field("string"), Colour.RED, "red"),
         (field("string"), "", ""),
         (field("string"), "NaN", "NaN"),
@@ -245,3 +246,15 @@ def test_text_for_no_number_is_missing(text):
     with pytest.raises(MissingInputError) as caught:
         cast(field("float64", coerce=True), "1", text)
     assert caught.value.rows == (1,)
+
+
+@pytest.mark.parametrize("columns", [{"Amount": [1.0]}, {"amounts": [1.0]}, {"z": [1.0]}])
+def test_renamed_columns_are_not_taken_for_missing(columns):
+    """A record may lack a key; a frame that names a column otherwise has been changed upstream."""
+    fs = FeatureSet("shop", version="1", inputs=[Field("amount", "float64", nullable=True)])
+    fs.feature(name="same")(lambda amount: amount + 0.0)
+    fitted = fs.fit(pd.DataFrame({"amount": [1.0, 2.0]}))
+    with pytest.raises(MissingInputError, match="no column 'amount'"):
+        fitted.transform(pd.DataFrame(columns))
+    assert np.isnan(fitted.transform_many([{}, {"z": 1}])).all()
+    assert fitted.transform(pd.DataFrame(index=range(2))).shape == (2, 1)

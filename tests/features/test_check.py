@@ -109,15 +109,18 @@ class Counter:
     def __init__(self):
         self.n_calls = 0
 
+    def call(self):
+        """Count a call, once it was asked to."""
+        self.n_calls += bool(self.n_calls)
+        return self.n_calls
+
 
 COUNTER = Counter()
 
 
 def drifting(amount):
     """Return another value in every call, once it is asked to."""
-    if COUNTER.n_calls:
-        COUNTER.n_calls += 1
-    return amount + COUNTER.n_calls
+    return amount + COUNTER.call()
 
 
 def test_a_feature_that_is_not_the_same_twice_is_a_fault(monkeypatch):
@@ -130,18 +133,47 @@ def test_a_feature_that_is_not_the_same_twice_is_a_fault(monkeypatch):
     assert fitted.check(frame).passed
     counter.n_calls = 1
     report = fitted.check(frame)
-    (fault,) = report.faults
+    changed, fault = report.faults
     assert not report.passed
-    assert fault.feature == "drifting"
+    assert changed.feature == fault.feature == "drifting"
+    assert "a value that it reads, is no longer what was fitted" in changed.reason
     assert fault.row is not None
     assert "drifting" in fault.reason
-    assert repr(report) == f"<CheckReport: {report.n_compared:,} rows compared, 1 fault>"
+    assert repr(report) == f"<CheckReport: {report.n_compared:,} rows compared, 2 faults>"
     first = report.to_evidence()[0]
-    assert (first.verdict, first.value, first.reason) == ("fail", 1, fault.reason)
-    assert report.to_dict()["faults"] == [
-        {"feature": "drifting", "reason": fault.reason, "row": fault.row}
-    ]
+    assert (first.verdict, first.value, first.reason) == ("fail", 1, changed.reason)
+    assert report.to_dict()["faults"][1] == {
+        "feature": "drifting",
+        "reason": fault.reason,
+        "row": fault.row,
+    }
     assert ("fault", "drifting", fault.reason) in list(report.to_frame().itertuples(index=False))
+
+
+def uncompiled(amount):
+    """Return something else where it is compiled, once it is asked to."""
+    return amount + (0 if isinstance(amount, np.ndarray) else COUNTER.n_calls)
+
+
+def test_compiled_lines_that_differ_are_a_fault(monkeypatch):
+    """They were served; unless it was known from the fit, and the feature is called as it is."""
+    monkeypatch.setattr("tests.features.test_check.COUNTER", counter := Counter())
+    fs = FeatureSet("uncompiled", version="1", inputs=[FIELDS[0]])
+    fs.feature(uncompiled)
+    frame = pd.DataFrame({"amount": [1.0, 2.0]})
+    fitted = fs.fit(frame)
+    assert fitted.explain("uncompiled").single_record == "traced"
+    assert fitted.check(frame).passed
+    counter.n_calls = 1
+    changed, fault, *_ = fitted.check(frame).faults
+    assert changed.feature == fault.feature == "uncompiled"
+    assert fault.reason.startswith("the compiled kernel differs from whole columns on row 0")
+    known = fs.fit(frame)
+    assert known.explain("uncompiled").single_record == "columns of length 1"
+    report = known.check(frame)
+    assert report.passed
+    assert list(report.length_one) == ["uncompiled"]
+    assert "not traced" in report.to_frame()["about"].tolist()
 
 
 def test_a_feature_that_fails_is_a_fault():

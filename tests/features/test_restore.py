@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import math
 import pickle
@@ -525,3 +526,21 @@ def test_records_after_a_restart():
         assert words(back.transform_one(record)).tolist() == (
             words(FITTED.transform_one(record)).tolist()
         )
+
+
+def test_a_feature_that_is_no_longer_there_is_named(tmp_path, monkeypatch):
+    """A pickle names the module and the feature; where they are gone, the error says so."""
+    module = tmp_path / "gone_features.py"
+    text = (
+        "from prodml.features import FeatureSet, Field\n"
+        "FS = FeatureSet('gone', version='1', inputs=[Field('x', 'float64')])\n"
+        "@FS.feature\n"
+        "def doubled(x):\n"
+        "    return x * 2\n"
+    )
+    module.write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    stored = pickle.dumps(importlib.import_module("gone_features").FS.fit(FRAME.fillna({"x": 0.0})))
+    monkeypatch.delattr(sys.modules["gone_features"], "doubled")
+    with pytest.raises(SkewError, match="'doubled' is not in module 'gone_features' any more"):
+        pickle.loads(stored)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -175,3 +177,36 @@ def test_unknown_parameters_are_named():
         FeatureSetTransformer().set_params(depth=3)
     assert FeatureSetTransformer().set_params(random_state=2).random_state == 2
     assert repr(FeatureSetTransformer(random_state=2)) == "FeatureSetTransformer(random_state=2)"
+
+
+SCRIPT = """
+import numpy as np, pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import make_pipeline
+from prodml.features import FeatureSet, FeatureSetTransformer, Field
+
+fs = FeatureSet("script", version="1", inputs=[Field("x", "float64")])
+
+@fs.feature
+def doubled(x):
+    return x * 2
+
+if __name__ == "__main__":
+    rows = pd.DataFrame({"x": np.arange(40.0)})
+    y = np.where(rows["x"] > 20, "yes", np.where(rows["x"] > 10, "maybe", "no"))
+    model = make_pipeline(FeatureSetTransformer(fs), LogisticRegression(max_iter=1000))
+    found = cross_validate(model, rows, y, cv=2, n_jobs=2, error_score="raise")
+    print(len(found["test_score"]))
+"""
+
+
+def test_features_of_a_script_reach_other_processes(tmp_path):
+    """They are handed over by value, since each process has a `__main__` of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == ["2"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from prodml._core.columns import factorize
 from prodml.errors import FeatureError
+from prodml.features._failure_advice import advice_for
 from prodml.features._outputs import column_of, column_of_values
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class ColumnRun:
         except FeatureError:
             raise
         except Exception as error:
-            message = f"failed: {type(error).__name__}: {error}"
+            told = f"failed: {type(error).__name__}: {error}".rstrip(" .:")
+            message = f"{told}. {advice_for(error)}".rstrip()
             raise step.refuse(message) from error
         for name, part in zip(step.names, parts, strict=True):
             part.flags.writeable = False

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["DTYPES", "cast_frame", "cast_records", "empty_column", "gaps_of"]
 
 _MOST_ROWS_TOLD: Final = 5
+#: From this likeness on, a column is taken for a field under another name.
+_CLOSE_NAMES: Final = 0.8
 
 
 def cast_frame(
@@ -54,7 +56,8 @@ def cast_frame(
     fields : sequence of Field
         What to read.
     absent : {"missing", "refuse"}
-        Whether a nullable field may lack its column, as a record may lack a key.
+        Whether a nullable field may lack its column, as a record may lack a key. It never may
+        where a column of nearly that name is there, or no field has its column.
 
     Raises
     ------
@@ -67,8 +70,10 @@ def cast_frame(
     """
     places = _places(frame, fields)
     lacking = [one for one in fields if one.name not in places]
-    if bad := [one for one in lacking if absent == "refuse" or not one.nullable]:
-        raise _no_columns(bad, [str(label) for label in frame.columns])
+    others = [str(label) for label in frame.columns if label not in places]
+    refused = absent == "refuse" or _are_misnamed(lacking, fields, others)
+    if bad := [one for one in lacking if refused or not one.nullable]:
+        raise _no_columns(bad, others)
     columns: Columns = {one.name: empty_column(one, len(frame)) for one in lacking}
     faults: dict[str, list[int]] = {}
     for field in fields:
@@ -219,6 +224,14 @@ def _with_row(error: InputTypeError, row: int) -> InputTypeError:
     return InputTypeError(
         message, field=error.field, got=error.got, expected=error.expected, row=row
     )
+
+
+def _are_misnamed(lacking: list[Field], fields: Sequence[Field], others: list[str]) -> bool:
+    """Whether columns look renamed, so that taking them for missing would hide it."""
+    if lacking and others and len(lacking) == len(fields):
+        return True
+    folded = [label.casefold() for label in others]
+    return any(get_close_matches(one.name.casefold(), folded, 1, _CLOSE_NAMES) for one in lacking)
 
 
 def _no_columns(fields: Sequence[Field], labels: list[str]) -> FeatureError:

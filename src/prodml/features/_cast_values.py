@@ -85,6 +85,8 @@ def _plain(value: Any) -> Any:
         return None if value != value else value  # noqa: PLR0124 - NaN
     if kind in _PLAIN:
         return value
+    if isinstance(value, str):  # numpy's own text would lose a NUL at its end in normalise
+        return str.__str__(value)
     # numpy's own datetimes are cut to microseconds in normalise, and pandas' as well
     return normalise(value)
 
@@ -127,7 +129,7 @@ def _read_bool(field: Field, plain: Any, value: Any) -> bool:
 
 def _read_text(field: Field, plain: Any, value: Any) -> str:
     if isinstance(plain, str):
-        return plain if plain.__class__ is str else str.__str__(plain)
+        return plain
     raise refuse_value(field, value)
 
 

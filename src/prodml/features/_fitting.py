@@ -23,7 +23,7 @@ from prodml.features._learning import (
     out_of_fold,
     summarise_rows,
 )
-from prodml.features._proof import Proof, prove
+from prodml.features._proof import Block, Proof, prove
 from prodml.features._proof_rows import choose_rows, extreme_rows, rows_at
 from prodml.features._steps import step_of
 
@@ -152,8 +152,15 @@ def _proven(plan: Plan, steps: list[Step], frame: pd.DataFrame, run: ColumnRun) 
         for name in step.names
         if name in run.columns
     }
-    places = candidates[chosen]
-    return prove(plan, steps, rows, len(chosen), trained=trained, positions=places)
+    return prove(
+        plan,
+        steps,
+        rows,
+        len(chosen),
+        trained=trained,
+        positions=candidates[chosen],
+        block=Block(columns, len(candidates), chosen),
+    )
 
 
 def _out_of_fold_among(plan: Plan, step: Step) -> bool:

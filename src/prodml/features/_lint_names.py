@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from prodml.features._code_origin import module_title, qualified_name
+from prodml.features._name_lookup import Surroundings
 
 if TYPE_CHECKING:
     from prodml._core.function_source import FunctionNode
@@ -33,15 +35,21 @@ class Names:
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         self._around = {name: cell for name, cell in cells if name != "__class__"}
         self._imports: dict[str, str] = {}
-        own = set()
+        own = []
         for one in ast.walk(node):
             if isinstance(one, ast.arg):
-                own.add(one.arg)
+                own.append(one.arg)
             elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-                own.add(one.id)
+                own.append(one.id)
             elif isinstance(one, ast.Import | ast.ImportFrom):
                 self._note_import(one)
-        self._own = own
+        # a default is one object for all calls; a name that is set again is not the default alone
+        self._given = {
+            name: value
+            for name, value in Surroundings(function).defaults().items()
+            if value is not None and own.count(name) == 1
+        }
+        self._own = set(own) - self._given.keys()
 
     def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
@@ -70,13 +78,24 @@ class Names:
         return _full_name(value, chain)
 
     def value(self, node: ast.AST, /) -> Any:
-        """Return what a name stands for that is not the function's own, or None."""
-        found = self._find(node.id) if isinstance(node, ast.Name) else None
-        return None if found is _ABSENT else found
+        """Return what an expression stands for that is not the function's own, or None."""
+        if isinstance(node, ast.Name):
+            found = self._find(node.id)
+            return None if found is _ABSENT else found
+        if isinstance(node, ast.Attribute) and (holder := self.value(node.value)) is not None:
+            # no property of an object is run for this
+            return getattr(holder, "__dict__", {}).get(node.attr)
+        return None
+
+    def is_around(self, name: str, /) -> bool:
+        """Say whether a name is one of an enclosing function."""
+        return name in self._around
 
     def _find(self, name: str) -> Any:
         if name in self._own:
             return _ABSENT
+        if name in self._given:
+            return self._given[name]
         if name in self._around:
             try:
                 return self._around[name].cell_contents
@@ -93,6 +112,8 @@ def _full_name(value: Any, chain: list[str]) -> str:
         value, chain = inner, chain[1:]
     if isinstance(value, ModuleType):
         return module_title(value)
+    if value is os.environ:
+        return ".".join(["os.environ", *chain])
     owner = getattr(value, "__self__", None)
     if callable(value) and owner is not None and not isinstance(owner, ModuleType | type):
         kind = type(owner)  # `from random import random` is a method of an object

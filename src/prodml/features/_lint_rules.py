@@ -17,8 +17,8 @@ class Rule:
     Attributes
     ----------
     severity : str
-        ``"error"`` where the feature cannot be the same at training and at serving, ``"warning"``
-        where it may not be.
+        ``"error"`` for what comparing rows cannot show: it differs between processes, machines
+        or moments. ``"warning"`` for what it shows, where it is so.
     fault, repair : str
         The end of "... ", and what to do instead.
     """
@@ -59,18 +59,33 @@ RULES: Final[dict[str, Rule]] = {
         "goes through a set, whose order is another one in every process",
         "Go through `sorted(...)` of it, or use a tuple.",
     ),
-    "batch_statistic": Rule(
+    "vectorize_type": Rule(
         "error",
-        "depends on the other rows, of which there are none at serving",
+        "takes the type of the column from its first row",
+        "Give otypes=[float], or declare the feature elementwise.",
+    ),
+    "batch_statistic": Rule(
+        "warning",
+        "seems to depend on the other rows, of which there are none at serving",
         "Learn the statistic in `fit` and read it from `state`.",
     ),
     "row_position": Rule(
-        "error",
-        "reads a row by its position, so that every row depends on one of the batch",
+        "warning",
+        "seems to read a row by its position, so that every row depends on one of the batch",
         "Compute each row from its own values.",
     ),
+    "row_count": Rule(
+        "warning",
+        "decides by the number of rows, which is one at serving",
+        "Compute each row from its own values.",
+    ),
+    "zero_sign": Rule(
+        "warning",
+        "returns 0.0 or -0.0 where both are given, and which one differs with the number of rows",
+        "Use np.maximum or np.minimum, and np.where for missing values.",
+    ),
     "math_function": Rule(
-        "error",
+        "warning",
         "takes one number, and differs from numpy in the last bit (log1p 4 % of values, tanh 31 %)",
         "Use the function of numpy, or declare the feature elementwise.",
     ),
@@ -87,7 +102,7 @@ RULES: Final[dict[str, Rule]] = {
     "global_state": Rule(
         "error",
         "keeps something from one call for the next, which a server does not share",
-        "Learn it in `fit` and keep it as state.",
+        "Learn it in `fit` and keep it as state, or use a variable of the function.",
     ),
     "no_source": Rule(
         "warning",
@@ -115,13 +130,23 @@ FORBIDDEN: Final[dict[str, str]] = {
     "time.time": "current_time",
     "time.time_ns": "current_time",
     "time.monotonic": "current_time",
+    "time.monotonic_ns": "current_time",
     "time.perf_counter": "current_time",
-    "time.gmtime": "current_time",
+    "time.perf_counter_ns": "current_time",
+    "time.process_time": "current_time",
+    "time.ctime": "local_time",
     "time.localtime": "local_time",
     "time.mktime": "local_time",
     "os.environ": "environment",
+    "os.environb": "environment",
     "os.getenv": "environment",
     "os.getcwd": "environment",
+    "os.getpid": "environment",
+    "os.cpu_count": "environment",
+    "os.uname": "environment",
+    "sys.argv": "environment",
+    "sys.platform": "environment",
+    "getpass.getuser": "environment",
     "socket.gethostname": "environment",
     "platform.": "environment",
     "builtins.open": "outside_read",

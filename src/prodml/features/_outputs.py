@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -46,12 +48,7 @@ def column_of(result: Any, n_rows: int, kind: str | None, /, *, feature: str) ->
     """
     values = result if type(result) is np.ndarray else _as_array(result, feature)
     if values.shape != (n_rows,):
-        found = "one value" if values.ndim == 0 else f"an array of shape {values.shape}"
-        raise refuse_output(
-            feature,
-            f"returned {found} for {n_rows} rows. Return one value per row; "
-            "a constant is np.full_like(x, value).",
-        )
+        raise refuse_output(feature, _told_of_shape(values.shape, n_rows))
     letter = values.dtype.kind
     if letter in "OUT":
         values, found = _text_of(values, feature), "s"
@@ -70,9 +67,30 @@ def column_of(result: Any, n_rows: int, kind: str | None, /, *, feature: str) ->
     return values if kind is None or found == kind else _converted(values, found, kind, feature)
 
 
+def _told_of_shape(shape: tuple[int, ...], n_rows: int) -> str:
+    found = f"an array of shape {shape}" if shape else "one value"
+    repair = "Return one value per row; a constant is np.full_like(x, value)."
+    if len(shape) == 2 and n_rows in shape:  # noqa: PLR2004 - rows and columns
+        one = "result[:, 0]" if shape[0] == n_rows else "result[0]"
+        repair = f"Return one column, as {one}, and write a feature for each of the others."
+        if 1 in shape and n_rows > 1:
+            repair = f"Return the one column of it, as {one}."
+    return f"returned {found} for {n_rows} rows. {repair}"
+
+
 def _as_array(result: Any, feature: str) -> npt.NDArray[Any]:
     if result is None:
         raise refuse_output(feature, "returned None. Does it lack a return statement?")
+    if isinstance(result, np.ma.MaskedArray):
+        raise refuse_output(
+            feature,
+            "returned a masked array, whose mask would be lost. Return "
+            "result.astype(float).filled(np.nan).",
+        )
+    if isinstance(result, Mapping | AbstractSet | Iterator | Coroutine):
+        kind = type(result).__name__
+        repair = "Return np.array([... for ... in ...]), with a value per row in their order."
+        raise refuse_output(feature, f"returned a {kind}, which is no column. {repair}")
     return np.asarray(result)
 
 
@@ -184,6 +202,12 @@ def value_of(value: Any, kind: str, /, *, feature: str) -> Any:
         return value if value is None else str.__str__(value)
     if value is None:
         raise refuse_output(feature, "returned None. Return math.nan for a missing number.")
+    if not isinstance(value, str) and isinstance(value, Iterable | np.ndarray):
+        raise refuse_output(
+            feature,
+            f"returned a {type(value).__name__}. An elementwise feature returns one plain value: "
+            "a number, a boolean or text.",
+        )
     raise refuse_output(
         feature,
         f"returned {value!r}, a {type(value).__name__}, where {KIND_NAMES[kind]} are expected. "

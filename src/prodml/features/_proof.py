@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from prodml.errors import FeatureError, RowDependentFeatureError
-from prodml.features._batch_kernel import ColumnRun
+from prodml.errors import RowDependentFeatureError
 from prodml.features._proof_rows import odd_rows, record_at, rows_at
 from prodml.features._record_kernel import compile_kernel
+from prodml.features._trial import Refusal, computed, row_by_row, try_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
     Columns = dict[str, npt.NDArray[Any]]
 
-__all__ = ["Disagreement", "Proof", "compare_kernel", "differing", "prove"]
+__all__ = ["Block", "Disagreement", "Proof", "compare_kernel", "differing", "prove"]
 
 _TOLD: Final = "differs from whole columns on {row}: {got!r} instead of {expected!r}"
 
+#: Random orders of the rows.
+_N_SHUFFLES: Final = 12
 #: Up to here numbers can be added and subtracted without drowning others.
 _TAME: Final = 1e16
 
@@ -64,15 +66,19 @@ class Proof:
         Rows that were compared.
     n_odd : int
         How many of them were made up.
-    n_refused : int
+    refusals : tuple of Refusal
         Made-up rows on which a feature fails, alone as in a batch; they are left out.
+    inputs, outputs : dict of str to numpy.ndarray
+        The rows, and their features.
     """
 
     steps: tuple[Step, ...]
-    demoted: dict[str, str] = field(default_factory=dict)
-    n_rows: int = 0
-    n_odd: int = 0
-    n_refused: int = 0
+    demoted: dict[str, str]
+    n_rows: int
+    n_odd: int
+    refusals: tuple[Refusal, ...]
+    inputs: Columns
+    outputs: Columns
 
 
 def prove(
@@ -84,6 +90,7 @@ def prove(
     *,
     trained: Mapping[str, npt.NDArray[Any]],
     positions: npt.NDArray[np.int64],
+    block: Block | None = None,
 ) -> Proof:
     """Compute features in every way, and compare them bit by bit.
 
@@ -101,6 +108,8 @@ def prove(
         Columns that are known from a run over more rows, at the real rows.
     positions : numpy.ndarray of int64, shape (n_real,)
         Where the real rows stand in their frame, for messages.
+    block : Block, optional
+        More real rows, to be computed together.
 
     Raises
     ------
@@ -109,21 +118,55 @@ def prove(
     FeatureOutputError
         If a feature fails, or returns no column.
     """
-    odd, n_odd = odd_rows(plan.fields, real)
-    steps = _learn_kinds(steps, real, n_real, odd, n_odd)
-    kept = [row for row in range(n_odd) if _runs(steps, rows_at(odd, np.array([row])))]
-    columns = {name: np.concatenate([column, odd[name][kept]]) for name, column in real.items()}
+    odd = odd_rows(plan.fields, real)
+    trial = try_rows(steps, real, n_real, odd)
+    steps, kept = trial.steps, list(trial.kept)
+    columns = {
+        name: np.concatenate([column, odd.columns[name][kept]]) for name, column in real.items()
+    }
     n_rows = n_real + len(kept)
     rows = _Rows(plan, columns, positions)
-    alone = _alone(steps, columns, n_rows)
+    alone = row_by_row(steps, columns, n_rows)
     # real rows first, by themselves: among infinities any mean or range is the same NaN
     every = np.arange(n_rows)
-    for picked in (every[:n_real], every[_is_tame(columns, n_rows)], every):
-        together = _computed(steps, rows_at(columns, picked), len(picked))
+    real_rows = every[:n_real]
+    for picked in (*_orders(real_rows), every[_is_tame(columns, n_rows)], every):
+        together = computed(steps, rows_at(columns, picked), len(picked))
         _refuse_dependent(steps, rows, picked, alone, together)
-    _refuse_dependent(steps, rows, every[:n_real], alone, trained)
+    if block is not None:
+        among = computed(steps, block.columns, block.n_rows)
+        trained = {name: among[name][block.chosen] for name in alone} | dict(trained)
+    _refuse_dependent(steps, rows, real_rows, alone, trained)
     demoted = _demoted(steps, rows, together, n_rows)
-    return Proof(tuple(steps), demoted, n_rows, len(kept), n_odd - len(kept))
+    return Proof(steps, demoted, n_rows, len(kept), trial.refusals, columns, together)
+
+
+def _orders(rows: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield rows in several orders: the first one may decide the type of all others."""
+    yield rows
+    yield rows[::-1]
+    rng = np.random.default_rng(0)
+    for _ in range(_N_SHUFFLES):
+        yield rng.permutation(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """More real rows, among which those that are compared stand.
+
+    Attributes
+    ----------
+    columns : dict of str to numpy.ndarray
+        Cast columns.
+    n_rows : int
+        How many.
+    chosen : numpy.ndarray of int64
+        Where the rows stand that are compared.
+    """
+
+    columns: Columns
+    n_rows: int
+    chosen: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,38 +189,6 @@ class _Rows:
             return f"row {place}"
         values = ", ".join(f"{name}={value!r}" for name, value in self.record(row).items())
         return f"a made-up row ({values})"
-
-
-def _learn_kinds(
-    steps: Sequence[Step], real: Columns, n_real: int, odd: Columns, n_odd: int
-) -> list[Step]:
-    # odd rows alone if there are no others: a function may fail on them
-    columns, n_rows = (real, n_real) if n_real else (odd, n_odd)
-    run = ColumnRun(columns, n_rows)
-    return [run.compute(step) for step in steps]
-
-
-def _computed(steps: Sequence[Step], columns: Columns, n_rows: int) -> Columns:
-    run = ColumnRun(columns, n_rows)
-    for step in steps:
-        run.compute(step)
-    return run.columns
-
-
-def _runs(steps: Sequence[Step], columns: Columns) -> bool:
-    try:
-        _computed(steps, columns, 1)
-    except FeatureError:
-        return False
-    return True
-
-
-def _alone(steps: Sequence[Step], columns: Columns, n_rows: int) -> Columns:
-    rows = [_computed(steps, rows_at(columns, np.array([row])), 1) for row in range(n_rows)]
-    names = [name for step in steps for name in step.names]
-    if not rows:
-        return _computed(steps, columns, 0)
-    return {name: np.concatenate([row[name] for row in rows]) for name in names}
 
 
 def differing(one: npt.NDArray[Any], other: npt.NDArray[Any], /) -> npt.NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
     Columns = dict[str, npt.NDArray[Any]]
 
-__all__ = ["choose_rows", "extreme_rows", "odd_rows", "record_at", "rows_at"]
+__all__ = ["OddRows", "choose_rows", "extreme_rows", "odd_rows", "record_at", "rows_at"]
 
 #: Most rows that are chosen.
 _MOST_ROWS: Final = 192
 _MOST_PATTERNS: Final = 64
+#: Most rows over which odd values are spread.
+_MOST_ODD: Final = 256
 _TINY: Final = 5e-324
 _FLOATS: Final = (
     *(np.inf, -np.inf, 0.0, -0.0, _TINY, -_TINY, sys.float_info.max, -sys.float_info.max),
@@ -77,30 +80,84 @@ def rows_at(
     return {name: column[positions] for name, column in columns.items()}
 
 
-def odd_rows(
-    fields: Sequence[Field], like: Mapping[str, npt.NDArray[Any]], /
-) -> tuple[Columns, int]:
-    """Return rows in each of which one field has an odd value, and all the rest a common one.
+@dataclass(frozen=True, slots=True)
+class OddRows:
+    """Made-up rows.
 
-    Missing values, infinities, both zeros, the ends of each type, and text that no row has. The
-    last row has every field missing that may be.
+    Attributes
+    ----------
+    columns : dict of str to numpy.ndarray
+        The rows.
+    n_rows : int
+        How many.
+    odd : tuple of dict of str to object
+        For each row, its odd values.
+    usual : dict of str to numpy.ndarray
+        The same rows without odd values.
     """
-    odd = {one.name: _odd_values(one) for one in fields}
-    n_rows = sum(map(len, odd.values())) + 1
-    columns: Columns = {}
-    start = 0
+
+    columns: Columns
+    n_rows: int
+    odd: tuple[dict[str, Any], ...]
+    usual: Columns
+
+    def row(self, row: int) -> Columns:
+        """Return one of the rows."""
+        return rows_at(self.columns, np.array([row]))
+
+    def told(self, row: int) -> str:
+        """Return the odd values of a row, for a person."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.odd[row].items())
+
+    def missing_in(self, row: int) -> list[str]:
+        """Return the fields that are missing in a row."""
+        return [name for name, value in self.odd[row].items() if _is_gap(value)]
+
+    def with_gap(self, row: int, name: str) -> Columns:
+        """Return a row in which nothing is odd but that one field is missing."""
+        columns = rows_at(self.usual, np.array([row]))
+        columns[name] = rows_at(self.columns, np.array([row]))[name]
+        return columns
+
+
+def _is_gap(value: Any) -> bool:
+    return value is None or value != value  # noqa: PLR0124 - NaN
+
+
+def odd_rows(fields: Sequence[Field], like: Mapping[str, npt.NDArray[Any]], /) -> OddRows:
+    """Return common rows in which fields have odd values: one each, where there are few fields.
+
+    Missing values, infinities, both zeros, the ends of each type, and text that no row has; one
+    row in which every field is missing that may be; and rows in which every two fields of floats
+    are zeros of both signs, in either order. The number of rows does not grow with the fields.
+    """
+    pairs = [(one.name, value) for one in fields for value in _odd_values(one)]
+    rows: list[dict[str, Any]] = [{} for _ in range(min(len(pairs), _MOST_ODD))]
+    for at, (name, value) in enumerate(pairs):
+        rows[at % len(rows)][name] = value
+    rows.append({one.name: None if one.kind == "s" else np.nan for one in fields if one.nullable})
+    rows += _zeros([one.name for one in fields if one.dtype == "float64"])
+    usual: Columns = {}
     for one in fields:
         known = like[one.name]
-        usual = known if len(known) else np.array(odd[one.name][-1:], dtype=DTYPES[one.kind])
-        column = usual[np.arange(n_rows) % len(usual)].copy()
-        values = odd[one.name]
-        for at, value in enumerate(values):
-            column[start + at] = value
-        if one.nullable:
-            column[-1] = None if one.kind == "s" else np.nan
-        start += len(values)
-        columns[one.name] = column
-    return columns, n_rows
+        if not len(known):
+            known = np.array(_odd_values(one)[-1:], dtype=DTYPES[one.kind])
+        usual[one.name] = known[np.arange(len(rows)) % len(known)]
+    columns = {name: column.copy() for name, column in usual.items()}
+    for at, row in enumerate(rows):
+        for name, value in row.items():
+            columns[name][at] = value
+    return OddRows(columns, len(rows), tuple(rows), usual)
+
+
+def _zeros(names: list[str]) -> list[dict[str, Any]]:
+    """Return rows of zeros, so that any two fields have both signs in both orders."""
+    bits = range(max(1, (len(names) - 1).bit_length()) if names else 0)
+    return [
+        {name: -0.0 if (at >> bit & 1) == sign else 0.0 for at, name in enumerate(names)}
+        for bit in bits
+        for sign in (0, 1)
+    ]
 
 
 def _odd_values(one: Field) -> list[Any]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["RecordKernel", "compile_kernel"]
 
 _LARGEST_EXACT: Final = 2**53
+_FIRST_EXACT: Final = EPOCH - _LARGEST_EXACT * MICROSECOND
+_LAST_EXACT: Final = EPOCH + _LARGEST_EXACT * MICROSECOND
 #: No moment of a datetime has more microseconds.
 _MOMENT_BOUND: Final = 2**58
 
@@ -182,21 +184,32 @@ def _cast_line(program: Program, one: Field, raw: str, cast: str) -> str:
         if not one.nullable:
             test = f"{test} or {raw} != {raw}"
         return f"if {test}: {raw} = {cast}({raw})"
+    if one.dtype.startswith("timestamp"):
+        return _moment_line(program, one, raw, cast)
     if one.nullable:
-        return f"{raw} = {cast}({raw})"
+        ready = {
+            "int64": f"{raw}.__class__ is int and -{_LARGEST_EXACT} <= {raw} <= {_LARGEST_EXACT}",
+            "bool": f"{raw}.__class__ is bool",
+        }[one.dtype]
+        return f"{raw} = float({raw}) if {ready} else {cast}({raw})"
     if one.dtype == "int64":
         return (
             f"if {raw}.__class__ is not int or not -{2**63} <= {raw} < {2**63}: "
             f"{raw} = {cast}({raw})"
         )
-    if one.dtype == "bool":
-        return f"if {raw}.__class__ is not bool: {raw} = {cast}({raw})"
+    return f"if {raw}.__class__ is not bool: {raw} = {cast}({raw})"
+
+
+def _moment_line(program: Program, one: Field, raw: str, cast: str) -> str:
     kind, zone = program.bind(datetime), program.bind(UTC)
     epoch, unit = program.bind(EPOCH), program.bind(MICROSECOND)
-    return (
-        f"{raw} = ({raw} - {epoch}) // {unit} if {raw}.__class__ is {kind} "
-        f"and {raw}.tzinfo is {zone} else {cast}({raw})"
-    )
+    ready = f"{raw}.__class__ is {kind} and {raw}.tzinfo is {zone}"
+    count = f"({raw} - {epoch}) // {unit}"
+    if not one.nullable:
+        return f"{raw} = {count} if {ready} else {cast}({raw})"
+    # no further from 1970 than microseconds are exact as floats
+    first, last = program.bind(_FIRST_EXACT), program.bind(_LAST_EXACT)
+    return f"{raw} = float({count}) if {ready} and {first} <= {raw} <= {last} else {cast}({raw})"
 
 
 def _add_step(build: _Build, step: Step, demoted: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,21 +12,37 @@ from prodml.errors import FeatureError
 from prodml.evidence import Evidence
 from prodml.features._batch_kernel import ColumnRun
 from prodml.features._cast_columns import cast_frame, gaps_of
+from prodml.features._cast_values import LARGEST_EXACT
 from prodml.features._frame_checks import check_frame
-from prodml.features._proof import prove
-from prodml.features._proof_rows import choose_rows, extreme_rows, rows_at
+from prodml.features._proof import differing, prove
+from prodml.features._proof_rows import choose_rows, extreme_rows, record_at, rows_at
 from prodml.features.lint import LintFinding, lint_function
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
 
     from prodml.features._plan import Plan
+    from prodml.features._proof import Proof
     from prodml.features._steps import Step
+    from prodml.features._trial import Refusal
 
-__all__ = ["CheckReport", "FeatureFault", "check_features"]
+__all__ = ["CheckReport", "FeatureFault", "Served", "check_features"]
+
+
+_CHANGED: Final = (
+    "its code, or a value that it reads, is no longer what was fitted: whole columns follow the "
+    "change, and the compiled kernel does not"
+)
+
+
+class Served(NamedTuple):
+    """The kernel that serves single records, and the names of what it returns."""
+
+    run: Callable[[Mapping[str, Any]], list[Any]]
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,8 @@ class CheckReport:
         For each feature, what a reader of its code would warn of.
     length_one : mapping of str to str
         Features whose compiled lines gave other bits, so that they are called as they are.
+    failing : tuple of Refusal
+        Made-up rows on which a feature fails: which one, where, and what it said.
     subject : str
         Fingerprint of the features.
     """
@@ -81,6 +99,7 @@ class CheckReport:
     n_unknown: Mapping[str, int]
     findings: Mapping[str, tuple[LintFinding, ...]]
     length_one: Mapping[str, str]
+    failing: tuple[Refusal, ...]
     subject: str
 
     @property
@@ -105,6 +124,10 @@ class CheckReport:
                 for name, found in self.findings.items()
             },
             "length_one": dict(self.length_one),
+            "failing": [
+                {"feature": one.feature, "where": one.where, "error": one.error}
+                for one in self.failing
+            ],
             "subject": self.subject,
         }
 
@@ -125,6 +148,7 @@ class CheckReport:
         for name, found in self.findings.items():
             rows += [(one.severity, name, one.message) for one in found]
         rows += [("not traced", name, why) for name, why in self.length_one.items()]
+        rows += [("fails", one.feature, f"{one.where}: {one.error}") for one in self.failing]
         return rows
 
     def to_evidence(self) -> tuple[Evidence, ...]:
@@ -133,7 +157,7 @@ class CheckReport:
             Evidence(
                 kind="features",
                 metric="faulty_features",
-                value=len(self.faults),
+                value=len({one.feature for one in self.faults}),
                 n=self.n_compared,
                 verdict="pass" if self.passed else "fail",
                 threshold=0,
@@ -188,6 +212,8 @@ def check_features(
     frame: pd.DataFrame,
     /,
     *,
+    served: Served,
+    changed: Sequence[str],
     subject: str,
 ) -> CheckReport:
     """Compare features in every way over rows of a frame, and count its odd values.
@@ -202,6 +228,10 @@ def check_features(
         Those that are not traced since they gave other bits.
     frame : pandas.DataFrame
         Rows to look at.
+    served : Served
+        What serves single records.
+    changed : sequence of str
+        Features whose code is no longer the code that was fitted.
     subject : str
         Fingerprint of the features.
     """
@@ -209,7 +239,8 @@ def check_features(
     n_rows = len(frame)
     columns = cast_frame(frame, plan.fields)
     run = ColumnRun(columns, n_rows)
-    faults, n_compared, demoted_now = _compare(plan, steps, demoted, run)
+    faults, n_compared, demoted_now, failing = _compare(plan, steps, demoted, run, served)
+    faults = (*(FeatureFault(name, _CHANGED) for name in changed), *faults)
     floats = {name: one for name, one in columns.items() if one.dtype.kind == "f"}
     return CheckReport(
         n_rows=n_rows,
@@ -224,14 +255,19 @@ def check_features(
             if (found := lint_function(step.feature.function, elementwise=step.feature.elementwise))
         },
         length_one=demoted_now,
+        failing=failing,
         subject=subject,
     )
 
 
 def _compare(
-    plan: Plan, steps: Sequence[Step], demoted: Mapping[str, str], run: ColumnRun
-) -> tuple[tuple[FeatureFault, ...], int, dict[str, str]]:
-    """Return what differs, the number of rows compared, and what is not traced."""
+    plan: Plan,
+    steps: Sequence[Step],
+    demoted: Mapping[str, str],
+    run: ColumnRun,
+    served: Served,
+) -> tuple[tuple[FeatureFault, ...], int, dict[str, str], tuple[Refusal, ...]]:
+    """Return what differs, the rows compared, what is not traced, and what fails."""
     inputs, chosen = dict(run.columns), np.empty(0, dtype=np.int64)
     try:
         for step in steps:
@@ -248,14 +284,45 @@ def _compare(
     except FeatureError as error:
         row = getattr(error, "row", None)
         fault = FeatureFault(getattr(error, "feature", ""), str(error), row)
-        return (fault,), len(chosen), dict(demoted)
+        return (fault,), len(chosen), dict(demoted), ()
     faults = [
         # it was served as compiled, and that is not what a batch gives
         FeatureFault(name, f"the compiled kernel {why}")
         for name, why in proof.demoted.items()
         if name not in demoted
     ]
-    return tuple(faults), proof.n_rows, proof.demoted
+    faults += _served_otherwise(plan, proof, served)
+    return tuple(faults), proof.n_rows, proof.demoted, proof.refusals
+
+
+def _served_otherwise(plan: Plan, proof: Proof, served: Served) -> list[FeatureFault]:
+    """Return the columns that the kernel in service computes otherwise than a batch does now."""
+    # no float holds the other integers: neither a batch nor a record gives them out
+    given = np.flatnonzero(
+        np.all([_are_exact(proof.outputs[name]) for name in served.columns], axis=0)
+    )
+    if not given.size:
+        return []
+    rows = [
+        np.array(served.run(record_at(plan.fields, proof.inputs, row)), dtype=np.float64)
+        for row in given.tolist()
+    ]
+    faults = []
+    for name, single in zip(served.columns, np.array(rows).T, strict=True):
+        batch = proof.outputs[name][given].astype(np.float64)
+        found = differing(np.ascontiguousarray(single), batch)
+        if found.size:
+            row = int(found[0])
+            reason = f"a record is served {single[row]!s} where a batch now gives {batch[row]!s}"
+            faults.append(FeatureFault(name, reason))
+    return faults
+
+
+def _are_exact(column: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    if column.dtype.kind != "i":
+        return np.ones(len(column), dtype=bool)
+    exact: npt.NDArray[np.bool_] = (column >= -LARGEST_EXACT) & (column <= LARGEST_EXACT)
+    return exact
 
 
 def _rows_to_compare(columns: dict[str, Any], n_rows: int) -> npt.NDArray[np.int64]:

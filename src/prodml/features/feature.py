@@ -217,8 +217,28 @@ def _is_number_of_folds(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 2  # noqa: PLR2004
 
 
-def _is_callable(function: object) -> bool:
-    return callable(function)
+def _fault_of_function(function: Any) -> str | None:
+    """Return why something can be no feature whatever it is called, or None."""
+    if isinstance(function, Feature):
+        return (
+            f"{function.name!r} is a feature already. Decorate a function once; `add` takes it "
+            "into another set."
+        )
+    if not callable(function):
+        return f"A feature is a function, got {function!r}."
+    called = getattr(function, "__name__", type(function).__name__)
+    run = (function, type(function).__call__)  # a function, or an object that is called
+    if any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in run):
+        return (
+            f"{called!r} is an async function, and features are computed without waiting. Write "
+            "it with `def`, and make what it waits for an input."
+        )
+    if any(map(inspect.isgeneratorfunction, run)):
+        return (
+            f"{called!r} is a generator: it has a `yield`. Return one column, as "
+            "np.array([...]), or declare it elementwise=True and return one value."
+        )
+    return None
 
 
 def feature_of(
@@ -247,12 +267,14 @@ def feature_of(
     FeatureDefinitionError
         For anything but a function with plain named parameters, or a bad option.
     """
-    if not _is_callable(function):
-        message = f"A feature is a function, got {function!r}."
+    if (message := _fault_of_function(function)) is not None:
         raise FeatureDefinitionError(message, faults=(message,))
     name = str(name or getattr(function, "__name__", ""))
     faults = []
-    if not name.isidentifier() or iskeyword(name) or name in {STATE, TARGET}:
+    if name in {"", "<lambda>"}:
+        what = "A lambda" if name else f"A {type(function).__name__}"
+        faults.append(f"{what} has no name of its own: give name=, an identifier.")
+    elif not name.isidentifier() or iskeyword(name) or name in {STATE, TARGET}:
         faults.append(
             f"A feature must be named by an identifier other than 'state' and 'y', got {name!r}."
         )

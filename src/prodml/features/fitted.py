@@ -17,7 +17,7 @@ from prodml.features._record_kernel import compile_kernel
 from prodml.features._set_text import refuse_changed, write_set
 from prodml.features._state_text import encode_state, refuse_lossy, settle_state
 from prodml.features._steps import refuse_idle_text, refuse_repeated, step_of
-from prodml.features.check import CheckReport, check_features
+from prodml.features.check import CheckReport, Served, check_features
 from prodml.features.explanation import FeatureExplanation, SetExplanation, explain_feature
 from prodml.features.lineage import Lineage, trace_lineage
 
@@ -333,8 +333,15 @@ class FittedFeatureSet:
             What differs, what was missing, infinite or unknown, and what a reader of the code
             would warn of.
         """
+        now = self._definition.fingerprints()
         return check_features(
-            self._plan, self._steps, self._demoted, frame, subject=self.fingerprint
+            self._plan,
+            self._steps,
+            self._demoted,
+            frame,
+            served=Served(self._run, self.columns),
+            changed=[name for name, one in self._fingerprints.items() if one != now[name]],
+            subject=self.fingerprint,
         )
 
     def to_json(self) -> str:

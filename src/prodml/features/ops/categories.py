@@ -166,9 +166,9 @@ def _listed(categories: Sequence[Category]) -> tuple[Category, ...]:
 
 
 def _plain_category(value: object) -> Category:
+    if isinstance(value, str):
+        return str.__str__(value)
     plain = normalise(value)
-    if isinstance(plain, str):
-        return str.__str__(plain)
     if isinstance(plain, int):
         return plain if isinstance(plain, bool) else int(plain)
     raise TypeError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +27,7 @@ DatePart = Literal[
 _HOUR: Final = 3_600_000_000
 _DAY: Final = 24 * _HOUR
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - to count local time from
 #: How many values a part takes before it begins again, and its first value.
 _CYCLES: Final[dict[str, tuple[float, int]]] = {
     "month": (12, 1),
@@ -91,6 +93,34 @@ class _Part:
         return _part_in_utc(self.part, x)
 
 
+def _shift_at(tz: str, moment: int) -> int:
+    """Return by how many microseconds local time is ahead of UTC."""
+    try:
+        offset = (_EPOCH + timedelta(microseconds=moment)).astimezone(ZoneInfo(tz)).utcoffset()
+    except OverflowError:  # the first or last day of all
+        offset = None
+    return 0 if offset is None else offset // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=100_000)
+def _shift_of_hour(tz: str, hour: int) -> int | None:
+    """Return the shift of a whole hour; None where clocks are set in it."""
+    first, last = _shift_at(tz, hour * _HOUR), _shift_at(tz, hour * _HOUR + _HOUR - 1)
+    return first if first == last else None
+
+
+_LOCAL_PARTS: Final[dict[str, Callable[[datetime], float]]] = {
+    "year": lambda moment: float(moment.year),
+    "month": lambda moment: float(moment.month),
+    "day": lambda moment: float(moment.day),
+    "day_of_week": lambda moment: float(moment.weekday()),
+    "day_of_year": lambda moment: float(moment.timetuple().tm_yday),
+    "hour": lambda moment: float(moment.hour),
+    "minute": lambda moment: float(moment.minute),
+    "is_weekend": lambda moment: float(moment.weekday() >= 5),  # noqa: PLR2004 - Saturday, Sunday
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _LocalPart:
     part: str
@@ -99,13 +129,13 @@ class _LocalPart:
     def __call__(self, x: Any) -> float:
         if x != x:  # noqa: PLR0124 - NaN
             return math.nan
-        moment = _EPOCH + timedelta(microseconds=int(x))
+        moment = int(x)
+        shift = _shift_of_hour(self.tz, moment // _HOUR)
+        local = moment + (_shift_at(self.tz, moment) if shift is None else shift)
         try:
-            offset = moment.astimezone(ZoneInfo(self.tz)).utcoffset()
-        except OverflowError:  # the first or last day of all
-            offset = None
-        shift = 0 if offset is None else offset // timedelta(microseconds=1)
-        return float(np.asarray(_part_in_utc(self.part, int(x) + shift)))
+            return _LOCAL_PARTS[self.part](_NAIVE_EPOCH + timedelta(microseconds=local))
+        except OverflowError:  # a local time before the year 1 or after 9999
+            return float(np.asarray(_part_in_utc(self.part, local)))
 
 
 @dataclass(frozen=True, slots=True)

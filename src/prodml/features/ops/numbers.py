@@ -31,7 +31,7 @@ class Edges:
 class _Log1p:
     def __call__(self, x: Any) -> Any:
         # of booleans, numpy makes a float of 16 bits
-        return np.log1p(x * 1.0)
+        return np.log1p(x * 1.0 if x.dtype == np.bool_ else x)
 
 
 def log1p(name: str, /, *, called: str | None = None) -> Feature:
@@ -172,8 +172,8 @@ def missing_indicator(name: str, /, *, called: str | None = None) -> Feature:
 @dataclass(frozen=True, slots=True)
 class _Product:
     def __call__(self, x: Any, other: Any) -> Any:
-        # as floats, since the product of two integers may not fit into 64 bits
-        return x * 1.0 * other
+        # as a float, since the product of two integers may not fit into 64 bits
+        return x * other if "f" in x.dtype.kind + other.dtype.kind else x * 1.0 * other
 
 
 def interaction(name: str, other: str, /, *, called: str | None = None) -> Feature:
