@@ -77,7 +77,7 @@ def test_an_absent_column_is_missing_as_an_absent_key_is():
     assert three_fields().transform(frame).tolist() == [[0.0, 0.0, 1.0]]
     assert three_fields().transform_one({"age": 1.0, "city": "a"}).tolist() == [0.0, 0.0, 1.0]
     with pytest.raises(MissingInputError) as caught:
-        three_fields().transform(pd.DataFrame({"Age": [1.0], "citys": ["a"]}))
+        three_fields().transform(pd.DataFrame({"Age": [1.0], "citys": ["a"], "n": [1]}))
     assert (caught.value.fields, caught.value.rows) == (("age", "city"), ())
     assert str(caught.value) == (
         "The frame has no column 'age', 'city'. Did you mean 'Age'? Did you mean 'citys'?"

@@ -14,7 +14,12 @@ from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict
 from pydantic import Field as Of
 
 from prodml.contracts import Contract
-from prodml.errors import FeatureDefinitionError, MissingInputError, UnknownInputError
+from prodml.errors import (
+    FeatureDefinitionError,
+    InputTypeError,
+    MissingInputError,
+    UnknownInputError,
+)
 from prodml.features import FeatureSet, Field, ops
 
 MOMENT = "timestamp[us, UTC]"
@@ -180,3 +185,19 @@ def test_a_row_without_a_required_field_lacks_it_for_features_too():
     with pytest.raises(MissingInputError) as caught:
         fitted.transform_one({"km": 1.0})
     assert caught.value.fields == ("at",)
+
+
+def test_what_a_contract_has_may_come():
+    """With extra="forbid", too, though no feature can read it."""
+
+    class Order(BaseModel):
+        amount: float
+        day: date
+
+    fs = FeatureSet("orders", version="1", inputs=Contract(Order), extra="forbid")
+    fs.feature(name="twice")(lambda amount: amount * 2)
+    rows = pd.DataFrame({"amount": [1.0], "day": [date(2026, 1, 1)]})
+    fitted = fs.fit(rows)
+    assert fitted.transform(rows).tolist() == [[2.0]]
+    with pytest.raises(InputTypeError, match="'more' is not an input"):
+        fitted.transform(rows.assign(more=1))

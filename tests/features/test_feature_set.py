@@ -290,7 +290,6 @@ def test_a_default_of_a_fit_is_a_constant():
 @pytest.mark.parametrize(
     ("function", "rule"),
     [
-        (lambda amount: amount - amount.mean(), "mean"),
         (lambda n_items: n_items + hash("a"), "hash"),
         (lambda amount: amount * np.random.rand(), "rand"),  # noqa: NPY002 - what is refused
         (lambda amount: amount + datetime.now(UTC).year, "now"),
@@ -422,7 +421,9 @@ def test_a_field_of_a_contract_that_is_no_input():
         UnknownInputError, match="whose type in the contract or name cannot be an input"
     ):
         fs.fit(FRAME)
-    with pytest.raises(UnknownInputError, match="whose type in the contract or name cannot be an input"):
+    with pytest.raises(
+        UnknownInputError, match="whose type in the contract or name cannot be an input"
+    ):
         fs.definition()
 
 

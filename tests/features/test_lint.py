@@ -297,6 +297,7 @@ def test_every_rule_has_a_case():
         "return x if len(x) == 0 else x * 2",
         "return [len(one) > 3 for one in x]",
         "return np.zeros(len(x)) if state.size > 3 else x",
+        "n = len(x); (a, b), c = [n, n], n; return max([a, b, c])",
     ],
 )
 def test_what_is_sound_is_left_alone(text):
@@ -466,6 +467,12 @@ class Jitter:
 RATES = Rates()
 JITTER = Jitter()
 STEPS = {"place": (bucket,)}
+GIVEN = partial(lambda function, value: function(value), bucket)
+TYPED = np.vectorize(bucket, otypes=[float])
+STATIC = Rates.place
+BOUND = RATES.of
+ENDLESS = [*range(90)]
+ENDLESS += [ENDLESS] * 9
 
 
 @pytest.mark.parametrize(
@@ -480,7 +487,11 @@ STEPS = {"place": (bucket,)}
         (lambda x: age(x) * 2, "current_time", "age"),
         (lambda x: joined(x) * 2, "set_order", "joined"),
         (lambda x, place=bucket: place(x), "builtin_hash", "bucket"),
-        (lambda x: STEPS["place"][0](x), "builtin_hash", "bucket"),
+        (lambda x: 1 + STEPS["place"][0](x), "builtin_hash", "bucket"),
+        (lambda x: 1 + GIVEN(x), "builtin_hash", "bucket"),
+        (lambda x: x + TYPED(x), "builtin_hash", "bucket"),
+        (lambda x: x + STATIC(x), "builtin_hash", "Rates.place"),
+        (lambda x: x + BOUND(x), "builtin_hash", "Rates.place"),
         (lambda x: RATES.of(x), "builtin_hash", "Rates.place"),  # noqa: PLW0108
         (lambda x: Rates.today().of(x), "current_time", "Rates.today"),
         (lambda x: x - RATES.now, "current_time", "Rates.now"),
@@ -508,7 +519,7 @@ def test_nothing_is_said_of_rows_in_what_is_called():
     """Which of its parameters are columns is not known; a hash nobody asks for does no harm."""
 
     def feature(x):
-        return sound(x, x) + RATES.table.get(3, 0)
+        return sound(x, x) + RATES.table.get(3, 0) + ENDLESS[3]
 
     assert lint_function(feature) == ()
 
@@ -614,6 +625,33 @@ def test_itself_is_no_input_of_a_method():
 
     assert lint_function(Holder().method) == ()
     assert [one.rule for one in lint_function(Holder())] == ["batch_statistic"]
+
+
+def test_what_a_partial_gives_is_no_input():
+    """By position or by name."""
+
+    def feature(scale, x, rates):
+        return x / scale.max() + rates.mean() - x.min()
+
+    found = lint_function(partial(feature, np.arange(3), rates=np.arange(3)))
+    assert [one.message.partition("(")[0] for one in found] == ["`x.min"]
+
+
+def test_an_object_that_stands_for_itself_is_not_read():
+    """As its fingerprint is not: it says what it does."""
+
+    class Known:
+        def __fingerprint__(self):
+            """Return what stands for it."""
+            return "known"
+
+        def __call__(self, x):
+            """Differ in every process."""
+            return hash(x)
+
+    known = Known()
+    assert lint_function(known) == ()
+    assert lint_function(lambda x: x + known(3)) == ()
 
 
 def test_a_feature_is_looked_at_as_its_function():

@@ -50,10 +50,9 @@ def test_it_is_the_difference_of_ranks(pairs):
 def test_it_counts_neighbours(dtype, start, n):
     """So many neighbours on are so many steps, for each width of floats."""
     with np.errstate(over="ignore"):
-        first = dtype(start)
-    last = first
-    for _ in range(n):
-        last = np.nextafter(last, dtype(INF))
+        first = last = dtype(start)
+        for _ in range(n):
+            last = np.nextafter(last, dtype(INF))
     if not (np.isfinite(first) and np.isfinite(last)):
         return
     crosses = bool(first <= 0) and bool(last >= 0) and not (first == 0 and not np.signbit(first))

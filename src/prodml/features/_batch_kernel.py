@@ -144,8 +144,10 @@ def _read_only(column: Column) -> Column:
 
 
 def _own(column: Column, arguments: list[Column]) -> Column:
-    shared = any(column is one or column.base is one for one in arguments)
-    return column.copy() if shared or not column.flags.owndata else column
+    for one in arguments:
+        if column is one:
+            return column.copy()
+    return column if column.flags.owndata else column.copy()
 
 
 class Turn(NamedTuple):

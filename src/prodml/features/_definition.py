@@ -55,7 +55,7 @@ class Definition:
     Immutable; picklable where its functions are.
     """
 
-    __slots__ = ("extra", "features", "fields", "name", "version")
+    __slots__ = ("extra", "features", "fields", "name", "others", "version")
 
     def __init__(
         self,
@@ -64,12 +64,15 @@ class Definition:
         fields: Sequence[Field],
         features: Sequence[Feature],
         extra: Literal["ignore", "forbid"],
+        others: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.version = version
         self.fields = tuple(fields)
         self.features = tuple(features)
         self.extra = extra
+        # what a contract has and no feature can read; it may come all the same
+        self.others = tuple(others)
 
     def plan(self) -> Plan:
         """Return the order of its features."""

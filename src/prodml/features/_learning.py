@@ -9,6 +9,7 @@ import numpy as np
 
 from prodml.errors import FeatureDefinitionError, FeatureError, FitError, FormatError
 from prodml.features._batch_kernel import ColumnRun
+from prodml.features._failure_advice import advice_for
 from prodml.features._state_text import settle_state
 from prodml.features._steps import step_of
 from prodml.features.feature import TARGET
@@ -114,7 +115,8 @@ def _asked(feature: Feature, function: Callable[..., Any], arguments: Sequence[A
     except FeatureError:
         raise
     except Exception as error:
-        message = f"The fit of {feature.name!r} failed: {type(error).__name__}: {error}"
+        told = f"{type(error).__name__}: {error}".rstrip(" .:")
+        message = f"The fit of {feature.name!r} failed: {told}. {advice_for(error)}".rstrip()
         raise FitError(message, feature=feature.name) from error
     if result is None:
         message = f"The fit of {feature.name!r} returned None. Does it lack a return statement?"

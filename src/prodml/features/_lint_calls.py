@@ -30,6 +30,7 @@ _MAKING: Final = ("__new__", "__init__", "__post_init__")
 _INNER: Final = ("__wrapped__", "py_func", "pyfunc")
 #: Tables of functions are short; what is longer is data.
 _TABLE: Final = 100
+_TABLE_DEPTH: Final = 2
 _DEPTH: Final = 10
 
 
@@ -85,8 +86,8 @@ def own_functions(value: Any, chain: Chain = (), depth: int = _DEPTH, /) -> Iter
         A function, a class, an object, or a table of them.
     chain : tuple of str, default ()
         The attributes that are read of it.
-    depth : int
-        How far to look into tables.
+    depth : int, default 10
+        How far to look into partials, decorated functions and tables.
     """
     if isinstance(value, FunctionType) and not is_library_function(value):
         yield OwnFunction(value, None)
@@ -104,13 +105,15 @@ def own_functions(value: Any, chain: Chain = (), depth: int = _DEPTH, /) -> Iter
     elif isinstance(value, dict | list | tuple | set | frozenset):
         held = value.values() if isinstance(value, dict) else value
         for inner in held if len(value) <= _TABLE else ():
-            yield from own_functions(inner, (), depth - 1)
+            yield from own_functions(inner, (), min(depth, _TABLE_DEPTH) - 1)
     else:
         yield from _of_object(value, chain, depth)
 
 
 def _of_object(value: Any, chain: Chain, depth: int) -> Iterator[OwnFunction]:
     kind = value if isinstance(value, type) else type(value)
+    if hasattr(kind, "__fingerprint__"):
+        return  # it says itself what it does
     if is_library_class(kind):
         for name in _INNER if callable(value) else ():
             yield from own_functions(getattr(value, name, None), (), depth - 1)

@@ -202,16 +202,13 @@ def value_of(value: Any, kind: str, /, *, feature: str) -> Any:
         return value if value is None else str.__str__(value)
     if value is None:
         raise refuse_output(feature, "returned None. Return math.nan for a missing number.")
-    if not isinstance(value, str) and isinstance(value, Iterable | np.ndarray):
-        raise refuse_output(
-            feature,
-            f"returned a {type(value).__name__}. An elementwise feature returns one plain value: "
-            "a number, a boolean or text.",
-        )
+    repair = "Let it return one type, or annotate what it returns."
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        repair = "An elementwise feature returns one plain value: a number, a boolean or text."
     raise refuse_output(
         feature,
         f"returned {value!r}, a {type(value).__name__}, where {KIND_NAMES[kind]} are expected. "
-        "Let it return one type, or annotate what it returns.",
+        f"{repair}",
     )
 
 

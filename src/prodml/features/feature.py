@@ -6,6 +6,7 @@ import importlib
 import inspect
 from dataclasses import dataclass, fields
 from keyword import iskeyword
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from prodml.errors import FeatureDefinitionError, SkewError
@@ -21,6 +22,8 @@ FeatureKind = Literal["model_independent", "model_dependent", "on_demand"]
 STATE: Final = "state"
 #: The parameter of a fit that receives the target.
 TARGET: Final = "y"
+#: What is called so has no name of its own.
+_NO_NAMES: Final = frozenset({"", "<lambda>"})
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -217,6 +220,10 @@ def _is_number_of_folds(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 2  # noqa: PLR2004
 
 
+def _kind_of(function: object) -> str:
+    return "lambda" if isinstance(function, FunctionType) else type(function).__name__
+
+
 def _fault_of_function(function: Any) -> str | None:
     """Return why something can be no feature whatever it is called, or None."""
     if isinstance(function, Feature):
@@ -271,12 +278,11 @@ def feature_of(
         raise FeatureDefinitionError(message, faults=(message,))
     name = str(name or getattr(function, "__name__", ""))
     faults = []
-    if name in {"", "<lambda>"}:
-        what = "A lambda" if name else f"A {type(function).__name__}"
-        faults.append(f"{what} has no name of its own: give name=, an identifier.")
-    elif not name.isidentifier() or iskeyword(name) or name in {STATE, TARGET}:
+    if not name.isidentifier() or iskeyword(name) or name in {STATE, TARGET}:
+        repair = f" A {_kind_of(function)} has no name: give name=." if name in _NO_NAMES else ""
         faults.append(
-            f"A feature must be named by an identifier other than 'state' and 'y', got {name!r}."
+            "A feature must be named by an identifier other than 'state' and 'y', "
+            f"got {name!r}.{repair}"
         )
     if crossfit is not None and not _is_number_of_folds(crossfit):
         faults.append(f"`crossfit` of {name!r} must be an integer >= 2, got {crossfit!r}.")

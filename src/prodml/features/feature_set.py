@@ -223,7 +223,9 @@ class FeatureSet:
         faults += [fault for one in self._features for fault in _lint_faults(one)]
         if faults:
             raise FeatureDefinitionError(" ".join(faults), faults=faults)
-        return Definition(self.name, self.version, self._fields, self._features, self._extra)
+        return Definition(
+            self.name, self.version, self._fields, self._features, self._extra, self._unusable
+        )
 
     def fit(
         self, frame: pd.DataFrame, y: Any = None, /, *, rng: int | np.random.Generator = 0

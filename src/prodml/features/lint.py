@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from prodml.features._code_origin import is_library_class, is_library_function
-from prodml.features._lint_calls import OwnFunction, used_by
+from prodml.features._lint_calls import OwnFunction, own_functions, used_by
 from prodml.features._lint_looking import Looking
 from prodml.features._lint_names import Names
 from prodml.features._lint_rules import RULES, Severity
@@ -107,15 +107,16 @@ def lint_function(
     >>> print(*(finding.message for finding in lint_function(uuid4)))
     `os.urandom(...)` gives another value at each call. Draw before the features are ... an input.
     """
-    layers, n_given = _layers_of(function)
+    layers, n_given, named = _layers_of(function)
     if not layers:
         return ()
     plain, *wrappers = layers
     node = plain.node
     arguments = [] if node is None else _arguments_of(node)[n_given:]
-    found = _findings(plain, set() if elementwise else {*arguments} - set(without))
+    found = _findings(plain, set() if elementwise else {*arguments} - named - set(without))
     seen = {plain.function.__code__}
-    waiting = deque([*wrappers, *used_by(plain)])
+    around = (one for one in wrappers if not is_library_function(one.function))
+    waiting = deque([*around, *used_by(plain)])
     while waiting:
         one = waiting.popleft()
         if one.function.__code__ not in seen:
@@ -125,29 +126,30 @@ def lint_function(
     return tuple(found)
 
 
-def _layers_of(function: Any) -> tuple[list[OwnFunction], int]:
-    """Return the function that was written, those around it, and how many arguments are bound."""
-    n_given, layers = 0, []
+def _layers_of(function: Any) -> tuple[list[OwnFunction], int, set[str]]:
+    """Return the function that was written, those around it, and which arguments are bound."""
+    n_given = 0
+    named: set[str] = set()
     if isinstance(function, Feature):
         function = function.function
     while isinstance(function, functools.partial):
         n_given += len(function.args)
+        named |= function.keywords.keys()
         function = function.func
-    if not inspect.isroutine(function) and not is_library_class(type(function)):
+    kind = type(function)
+    known = is_library_class(kind) or hasattr(kind, "__fingerprint__")
+    if not inspect.isroutine(function) and not known:
         function = getattr(function, "__call__", function)  # noqa: B004 - for its code
-    seen: set[int] = set()
+    layers, seen = [], set()
     while function is not None and id(function) not in seen:
         seen.add(id(function))
         plain = getattr(function, "__func__", function)
         if isinstance(plain, FunctionType):
-            bound = plain is not function
-            n_given += bound
-            layers.append(OwnFunction(plain, type(function.__self__) if bound else None))
+            n_given += plain is not function
+            layers.append(next(own_functions(function), OwnFunction(plain, None)))
         function = getattr(function, "__wrapped__", None)
     layers.reverse()
-    return layers[:1] + [
-        one for one in layers[1:] if not is_library_function(one.function)
-    ], n_given
+    return layers, n_given, named
 
 
 def _arguments_of(node: FunctionNode) -> list[str]:
