@@ -544,3 +544,11 @@ def test_a_feature_that_is_no_longer_there_is_named(tmp_path, monkeypatch):
     monkeypatch.delattr(sys.modules["gone_features"], "doubled")
     with pytest.raises(SkewError, match="'doubled' is not in module 'gone_features' any more"):
         pickle.loads(stored)
+
+
+def test_a_fitted_set_is_immutable():
+    """Nothing of it can be set, so that no path is changed without the others."""
+    fitted = with_state(1.0).fit(FRAME)
+    for name in ("columns", "fingerprint", "_run", "more"):
+        with pytest.raises(AttributeError, match=f"immutable; '{name}' cannot be set"):
+            setattr(fitted, name, ())

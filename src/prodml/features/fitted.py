@@ -52,10 +52,6 @@ class FittedFeatureSet:
 
     Attributes
     ----------
-    name, version : str
-        Of the set.
-    fields : tuple of Field
-        The inputs that are read.
     columns : tuple of str
         The names of the output columns, in the order of definition.
     definition_fingerprint : str
@@ -120,6 +116,12 @@ class FittedFeatureSet:
         self.definition_fingerprint = fingerprint_set(self.fields, self._fingerprints)
         self.fingerprint = digest_of([self.definition_fingerprint, self._state_texts])
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "fingerprint" in self.__dict__:  # which is set last
+            message = f"A FittedFeatureSet is immutable; {name!r} cannot be set."
+            raise AttributeError(message)
+        super().__setattr__(name, value)
+
     @classmethod
     def _of(cls, definition: Definition, proof: Proof) -> FittedFeatureSet:
         return cls(
@@ -154,9 +156,8 @@ class FittedFeatureSet:
             For an unknown name.
         """
         step = self._step(feature)
-        if step.state is None:
-            return None
-        return settle_state(step.state, step.feature.state_type, feature=feature)
+        kind = step.feature.state_type
+        return None if step.state is None else settle_state(step.state, kind, feature=feature)
 
     @property
     def target_encodings(self) -> dict[str, int | None]:
@@ -283,8 +284,7 @@ class FittedFeatureSet:
         unknown = [name for name in names if name not in self._allowed]
         if unknown:
             message = (
-                f"{unknown[0]!r} is not an input of {self.name!r}. "
-                "Drop it, or let the FeatureSet ignore what it does not know."
+                f"{unknown[0]!r} is not an input of {self.name!r}. Drop it, or extra='ignore'."
             )
             raise InputTypeError(message, field=unknown[0], got=unknown[0], expected="no such key")
 
@@ -308,13 +308,13 @@ class FittedFeatureSet:
             Its inputs, state, source and fingerprint, and whether single records take compiled
             lines; if not, why.
         """
-        if feature is None:
-            told = [self.explain(one.name) for one in self._definition.features]
-            return SetExplanation(
-                tuple(one for one in told if isinstance(one, FeatureExplanation)), self.name
-            )
-        step = self._step(feature)
-        return explain_feature(step, self._kernel, self._fingerprints[feature])
+        if feature is not None:
+            return self._explained(feature)
+        told = tuple(self._explained(one.name) for one in self._definition.features)
+        return SetExplanation(told, self.name)
+
+    def _explained(self, feature: str) -> FeatureExplanation:
+        return explain_feature(self._step(feature), self._kernel, self._fingerprints[feature])
 
     def lineage(self) -> Lineage:
         """Return what each output column is made of, down to the inputs."""
@@ -342,7 +342,9 @@ class FittedFeatureSet:
             self._demoted,
             frame,
             served=Served(self._run, self.columns),
-            changed=[name for name, one in self._fingerprints.items() if one != now[name]],
+            changed=[
+                name for name, one in self._fingerprints.items() if one.digest != now[name].digest
+            ],
             subject=self.fingerprint,
         )
 
@@ -380,8 +382,7 @@ class FittedFeatureSet:
         )
 
     def _repr_html_(self) -> str:
-        explained = self.explain()
-        return explained._repr_html_()
+        return self.explain()._repr_html_()
 
 
 def _rebuilt(
