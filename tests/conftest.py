@@ -20,6 +20,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is not a slow strategy
 )
+settings.register_profile("again", parent=settings.get_profile("ci"), max_examples=25)
 settings.register_profile(
     "nightly", parent=settings.get_profile("ci"), max_examples=2000, derandomize=False
 )
