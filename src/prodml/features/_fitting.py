@@ -24,7 +24,7 @@ from prodml.features._learning import (
     summarise_rows,
 )
 from prodml.features._proof import Block, Proof, prove
-from prodml.features._proof_rows import choose_rows, extreme_rows, rows_at
+from prodml.features._proof_rows import candidate_rows, choose_rows, rows_at
 from prodml.features._steps import step_of
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     Chunks = Callable[[], Iterable[Any]] | Iterable[Any]
 
 __all__ = ["Fit", "fit_chunks", "fit_frame"]
-
-#: Rows from which those of the proof are chosen.
-_CANDIDATES = 4096
 
 
 @dataclass(slots=True)
@@ -132,12 +129,8 @@ def _run_step(run: ColumnRun, step: Step, target: Column | None, seeds: Mapping[
 
 
 def _proven(plan: Plan, steps: list[Step], frame: pd.DataFrame, run: ColumnRun) -> Proof:
-    n_rows = len(frame)
-    candidates = np.unique(np.linspace(0, n_rows - 1, num=min(n_rows, _CANDIDATES), dtype=np.int64))
-    extremes = extreme_rows(
-        {one.name: run.columns[one.name] for one in plan.fields if one.name in run.columns}
-    )
-    candidates = np.union1d(candidates, extremes)
+    known = {one.name: run.columns[one.name] for one in plan.fields if one.name in run.columns}
+    candidates = candidate_rows(known, len(frame))
     try:
         columns = cast_frame(frame.iloc[candidates], plan.fields, absent="refuse")
     except FeatureError:

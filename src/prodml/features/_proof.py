@@ -277,9 +277,10 @@ def compare_kernel(
     names = [name for step in steps for name in step.names]
     kernel = compile_kernel(plan, steps, names, demoted=demoted, as_floats=False)
     rows = [_values_or_error(kernel.run, record) for record in records]
+    places = {name: at for at, name in enumerate(names)}
     for step in steps:
         for name in step.names:
-            at = names.index(name)
+            at = places[name]
             for row, values in enumerate(rows):
                 got = values if isinstance(values, Exception) else values[at]
                 wanted = _item(expected[name][row])

@@ -21,8 +21,19 @@ if TYPE_CHECKING:
 
     Columns = dict[str, npt.NDArray[Any]]
 
-__all__ = ["OddRows", "choose_rows", "extreme_rows", "odd_rows", "record_at", "rows_at"]
+__all__ = [
+    "OddRows",
+    "candidate_rows",
+    "choose_rows",
+    "extreme_rows",
+    "gap_patterns",
+    "odd_rows",
+    "record_at",
+    "rows_at",
+]
 
+#: Most rows, beside the extremes, from which they are chosen.
+_MOST_CANDIDATES: Final = 4096
 #: Most rows that are chosen.
 _MOST_ROWS: Final = 192
 _MOST_PATTERNS: Final = 64
@@ -60,13 +71,26 @@ def extreme_rows(columns: Mapping[str, npt.NDArray[Any]], /) -> npt.NDArray[np.i
     return np.array(list(chosen), dtype=np.int64)
 
 
+def candidate_rows(
+    columns: Mapping[str, npt.NDArray[Any]], n_rows: int, /
+) -> npt.NDArray[np.int64]:
+    """Return the positions of rows to choose from: evenly spread ones, and the extremes."""
+    spread = np.linspace(0, n_rows - 1, num=min(n_rows, _MOST_CANDIDATES), dtype=np.int64)
+    return np.union1d(spread, extreme_rows(columns))
+
+
+def gap_patterns(columns: Mapping[str, npt.NDArray[Any]], /) -> npt.NDArray[np.int64]:
+    """Return the position of the first row with each pattern of gaps."""
+    gaps = np.stack([gaps_of(column) for column in columns.values()], axis=1)
+    _, first = np.unique(np.packbits(gaps, axis=1), axis=0, return_index=True)
+    return first
+
+
 def choose_rows(columns: Mapping[str, npt.NDArray[Any]], n_rows: int, /) -> npt.NDArray[np.int64]:
     """Return the positions of rows that differ: extremes, every pattern of gaps, and others."""
     chosen = dict.fromkeys(extreme_rows(columns).tolist())
     if columns and n_rows:
-        gaps = np.stack([gaps_of(column) for column in columns.values()], axis=1)
-        _, first = np.unique(np.packbits(gaps, axis=1), axis=0, return_index=True)
-        chosen.update(dict.fromkeys(first[:_MOST_PATTERNS].tolist()))
+        chosen.update(dict.fromkeys(gap_patterns(columns)[:_MOST_PATTERNS].tolist()))
     spread = np.linspace(0, n_rows - 1, num=min(n_rows, _MOST_ROWS), dtype=np.int64)
     chosen.update(dict.fromkeys(spread.tolist()))
     # in their order, as what depends on it would have it

@@ -14,7 +14,7 @@ import numpy as np
 
 from prodml.errors import FeatureError, MissingInputError
 from prodml.features._cast_columns import DTYPES
-from prodml.features._cast_values import EPOCH, MICROSECOND, MissingValue, caster_of
+from prodml.features._cast_values import EPOCH, LARGEST_EXACT, MICROSECOND, MissingValue, caster_of
 from prodml.features._outputs import column_of, exact_float, value_of
 from prodml.features._program import Program, Untraceable
 from prodml.features._traced_operations import apply_operation
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordKernel", "compile_kernel"]
 
-_LARGEST_EXACT: Final = 2**53
-_FIRST_EXACT: Final = EPOCH - _LARGEST_EXACT * MICROSECOND
-_LAST_EXACT: Final = EPOCH + _LARGEST_EXACT * MICROSECOND
+_FIRST_EXACT: Final = EPOCH - LARGEST_EXACT * MICROSECOND
+_LAST_EXACT: Final = EPOCH + LARGEST_EXACT * MICROSECOND
 #: No moment of a datetime has more microseconds.
 _MOMENT_BOUND: Final = 2**58
 
@@ -188,7 +187,7 @@ def _cast_line(program: Program, one: Field, raw: str, cast: str) -> str:
         return _moment_line(program, one, raw, cast)
     if one.nullable:
         ready = {
-            "int64": f"{raw}.__class__ is int and -{_LARGEST_EXACT} <= {raw} <= {_LARGEST_EXACT}",
+            "int64": f"{raw}.__class__ is int and -{LARGEST_EXACT} <= {raw} <= {LARGEST_EXACT}",
             "bool": f"{raw}.__class__ is bool",
         }[one.dtype]
         return f"{raw} = float({raw}) if {ready} else {cast}({raw})"
@@ -332,7 +331,7 @@ def _single(kind: str, feature: str) -> Callable[[Any], Any]:
 
 def _returned(build: _Build, name: str, *, as_floats: bool) -> str:
     operand = build.operands[name]
-    if as_floats and operand.kind == "i" and operand.bound > _LARGEST_EXACT:
+    if as_floats and operand.kind == "i" and operand.bound > LARGEST_EXACT:
         program = build.program
         exact = program.bind(_exact_output(name))
         return program.set(f"{exact}({operand.text})")

@@ -15,7 +15,7 @@ from prodml.features._cast_columns import cast_frame, gaps_of
 from prodml.features._cast_values import LARGEST_EXACT
 from prodml.features._frame_checks import check_frame
 from prodml.features._proof import differing, prove
-from prodml.features._proof_rows import choose_rows, extreme_rows, record_at, rows_at
+from prodml.features._proof_rows import candidate_rows, choose_rows, record_at, rows_at
 from prodml.features.lint import LintFinding, lint_function
 
 if TYPE_CHECKING:
@@ -326,8 +326,7 @@ def _are_exact(column: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 
 def _rows_to_compare(columns: dict[str, Any], n_rows: int) -> npt.NDArray[np.int64]:
-    spread = np.unique(np.linspace(0, n_rows - 1, num=min(n_rows, 4096), dtype=np.int64))
-    candidates = np.union1d(spread, extreme_rows(columns))
+    candidates = candidate_rows(columns, n_rows)
     positions: npt.NDArray[np.int64] = candidates[
         choose_rows(rows_at(columns, candidates), len(candidates))
     ]

@@ -17,11 +17,11 @@ from prodml._core.cells import decode_cell, encode_cell
 from prodml._core.render import html_table
 from prodml._frozen_mapping import FrozenMapping
 from prodml.errors import FeatureError, FormatError
-from prodml.features._cast_columns import cast_frame, gaps_of
+from prodml.features._cast_columns import cast_frame
 from prodml.features._compute_environment import describe_environment
 from prodml.features._golden_comparison import replay_rows
 from prodml.features._golden_predictions import decode_predictions, encode_predictions, predicted
-from prodml.features._proof_rows import extreme_rows, rows_at
+from prodml.features._proof_rows import candidate_rows, extreme_rows, gap_patterns, rows_at
 from prodml.features._raw_cells import exact_cell, frame_of_cells
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["GoldenRows"]
 
 _FORMAT: Final = "prodml-golden/1"
-#: Rows that are looked at to choose from, beside the extremes of all.
-_MOST_CANDIDATES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -307,19 +305,15 @@ def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _chosen_rows(fitted: FittedFeatureSet, frame: pd.DataFrame, n: int) -> npt.NDArray[np.int64]:
-    n_rows = len(frame)
     inputs = cast_frame(frame, fitted.fields)
-    spread = np.linspace(0, n_rows - 1, num=min(n_rows, _MOST_CANDIDATES), dtype=np.int64)
-    candidates = np.union1d(spread, extreme_rows(inputs))
+    candidates = candidate_rows(inputs, len(frame))
     matrix = fitted.transform(frame.iloc[candidates])
     # an extreme of each flag and bucket is a row on each side of it
     columns = rows_at(inputs, candidates) | {
         f"feature {name}": matrix[:, at] for at, name in enumerate(fitted.columns)
     }
-    gaps = np.stack([gaps_of(column) for column in columns.values()], axis=1)
-    _, patterns = np.unique(np.packbits(gaps, axis=1), axis=0, return_index=True)
     others = np.linspace(0, len(candidates) - 1, num=min(n, len(candidates)), dtype=np.int64)
-    wanted = [*extreme_rows(columns).tolist(), *patterns.tolist(), *others.tolist()]
+    wanted = [*extreme_rows(columns).tolist(), *gap_patterns(columns).tolist(), *others.tolist()]
     chosen: npt.NDArray[np.int64] = candidates[sorted([*dict.fromkeys(wanted)][:n])]
     return chosen
 
